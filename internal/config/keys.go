@@ -1,0 +1,65 @@
+package config
+
+import "time"
+
+// HubServer is the configuration of `hubserver`.
+type HubServer struct {
+	Listen      string `key:"listen" default:"127.0.0.1:8081" usage:"address to listen on, host:port"`
+	Name        string `key:"name" usage:"the hub's name, shown to people (default: the host name)"`
+	AdminListen string `key:"admin_listen" usage:"serve /metrics at this host:port, and there alone; without it /metrics is served where --listen is loopback"`
+	Broker      string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port or rediss://… for TLS" secret:"true"`
+	Hub         Hub    `key:",inline"`
+	Redis       Redis  `key:",inline"`
+	Log         Log    `key:"log"`
+}
+
+// HubClient is the configuration of `hubclient`.
+type HubClient struct {
+	Listen string   `key:"listen" default:"127.0.0.1:9081" usage:"address to listen on, host:port"`
+	Hub    []string `key:"hub" default:"http://127.0.0.1:8081" usage:"the HubServer as the browser reaches it; repeatable: the first is home, the others are for when it is down"`
+	Proxy  bool     `key:"proxy" usage:"pass the page's WebSocket on to the HubServer, instead of having the browser reach it"`
+	Log    Log      `key:"log"`
+}
+
+// Up is the configuration of `up`.
+type Up struct {
+	Hubs    int    `key:"hubs" default:"2" usage:"how many hubs, each with its page"`
+	Host    string `key:"host" default:"127.0.0.1" usage:"address to listen on"`
+	HubPort int    `key:"hub_port" default:"8081" usage:"port of the first hub; the others follow it"`
+	WebPort int    `key:"web_port" default:"9081" usage:"port of the first page; the others follow it"`
+	Broker  string `key:"broker" default:"memory://" usage:"what joins the hubs: memory://, redis://[user:password@]host:port or rediss://… for TLS" secret:"true"`
+	Hub     Hub    `key:",inline"`
+	Redis   Redis  `key:",inline"`
+	Log     Log    `key:"log"`
+}
+
+// Hub is what every hub has, however it is started.
+type Hub struct {
+	AllowedOrigins []string `key:"allowed_origins" usage:"exact origins whose pages may use this hub, for instance https://chat.example.com (default: every origin of the request's own host name)"`
+	AllowedHosts   []string `key:"allowed_hosts" usage:"host names that requests on a loopback listener may be addressed to, besides localhost and loopback addresses"`
+	MaxMessage     Bytes    `key:"max_message" default:"64KiB" usage:"largest message"`
+	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session; beyond it the oldest messages are dropped"`
+
+	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
+	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
+	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`
+	WriteTimeout     time.Duration `key:"write_timeout" default:"30s" usage:"close a connection to which nothing could be written for so long"`
+	DrainTimeout     time.Duration `key:"drain_timeout" default:"10s" usage:"longest time to close the sessions at a stop"`
+}
+
+// Redis is what the Redis broker has beyond its URL.
+type Redis struct {
+	BrokerTimeout time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
+	BrokerPing    time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
+	BrokerQueue   Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages for other hubs are dropped"`
+	BrokerCA      string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `key:"level" default:"info" usage:"debug, info, warn or error"`
+	Format string `key:"format" default:"auto" usage:"text, json, or auto: text on a terminal, JSON otherwise"`
+}
+
+// Bytes is a size: digits, then B, KiB, MiB, GiB, kB, MB or GB; without a unit bytes.
+type Bytes int64

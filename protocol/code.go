@@ -1,0 +1,43 @@
+package protocol
+
+import "strconv"
+
+// Code is a WebSocket close code (RFC 6455 §7.4). 4000 to 4499 tell a client to connect again, 4500 to 4999 not to.
+type Code uint16
+
+// The close codes that hubs use.
+const (
+	CodeNormal          Code = 1000
+	CodeGoingAway       Code = 1001
+	CodeProtocolError   Code = 1002
+	CodeUnsupportedData Code = 1003
+	CodeNoStatus        Code = 1005 // never sent: the peer's close frame had no code
+	CodeAbnormal        Code = 1006 // never sent: the connection ended without a close frame
+	CodeInvalidUTF8     Code = 1007
+	CodeTooBig          Code = 1009
+	CodeInternal        Code = 1011
+
+	CodeDraining Code = 4001 // the hub is going away
+	CodeTooSlow  Code = 4008 // the client read too slowly and its queue is full
+	CodeNoPong   Code = 4012 // nothing was heard from the client in time
+
+	CodeBadRequest Code = 4501 // the client does not speak the subprotocol
+)
+
+// Reconnect reports whether a client that is closed with c should connect again by itself.
+func (c Code) Reconnect() bool { return c < 4500 || c > 4999 }
+
+// String returns the number in digits: the value of the metrics' label.
+func (c Code) String() string { return strconv.Itoa(int(c)) }
+
+// The codes of error frames and of problem documents.
+const (
+	ErrBadRoom      = "bad_room"
+	ErrBadKey       = "bad_key"
+	ErrBadFrame     = "bad_frame"
+	ErrBadData      = "bad_data"
+	ErrTooManyRooms = "too_many_rooms"
+	ErrNotIn        = "not_in_room"
+	ErrTooBig       = "too_big"
+	ErrHelloFirst   = "hello_first"
+)

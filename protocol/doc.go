@@ -1,0 +1,35 @@
+// Package protocol is the language that hubs and their clients speak: rooms, messages, the JSON frames of the
+// subprotocol hub.v1, and the close codes.
+//
+// Its main types are [Message], which a room carries, and [Frame], which holds any one frame of hub.v1. It starts no
+// goroutine, keeps no state and imports nothing of ours, so that clients can use it as hubs do. Everything in it may be
+// used by several goroutines at once, as long as nobody changes the values passed.
+//
+// # Frames
+//
+// A frame of hub.v1 is one JSON object in one WebSocket text message. What follows is the whole of it; docs/protocol.md
+// says what each means. Unknown types and unknown members are ignored.
+//
+//	client → hub
+//	{"type":"hello","name":NAME}                                     first; again to rename
+//	{"type":"join","room":ROOM}
+//	{"type":"leave","room":ROOM}
+//	{"type":"publish","room":ROOM,"key":KEY,"kind":KIND,"data":DATA}
+//	{"type":"ping"}
+//
+//	hub → client
+//	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME}
+//	{"type":"status","isolated":BOOL}
+//	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME},…],"count":N}
+//	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
+//	{"type":"updated","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
+//	{"type":"left","room":ROOM,"person":{"id":ID},"count":N}
+//	{"type":"message","room":ROOM,"id":ID,"from":{"id":ID,"name":NAME},"hub":NAME,"time":TIME,"kind":KIND,"data":DATA}
+//	{"type":"ack","key":KEY,"id":ID,"scope":"live"}
+//	{"type":"pong","time":TIME}
+//	{"type":"error","code":CODE,"message":TEXT,"fix":TEXT,"room":ROOM,"key":KEY}
+//	{"type":"bye","retry":MILLISECONDS}
+//
+// DATA is a string for the kind "text", the value itself for "json", and base64 (RFC 4648 §4, with padding) for
+// "binary". TIME is RFC 3339 in UTC with milliseconds.
+package protocol
