@@ -38,6 +38,17 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	return append(dst, '}')
 }
 
+// AppendAck appends the frame that acknowledges the publication of key.
+func AppendAck(dst []byte, key, id, scope string) []byte {
+	dst = append(dst, `{"type":"ack","key":`...)
+	dst = appendString(dst, key)
+	dst = append(dst, `,"id":`...)
+	dst = appendString(dst, id)
+	dst = append(dst, `,"scope":"`...)
+	dst = append(dst, scope...)
+	return append(dst, `"}`...)
+}
+
 // appendString appends s as a JSON string (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD, so the result is
 // always valid, whatever another hub sent.
 func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {

@@ -31,7 +31,8 @@ type Broker interface {
 	Start(ctx context.Context, r Receiver) error
 
 	// Publish takes p for the other hubs. It never blocks: where the broker is isolated, or what waits exceeds its
-	// bound, p is dropped and counted. Publications of one goroutine arrive in their order.
+	// bound, p is dropped and counted. What one goroutine publishes in one room arrives in its order, and so does what it
+	// publishes for one sender (From.ID), whatever the rooms.
 	Publish(p *Publication)
 
 	// Stats returns what was counted since the start.
@@ -45,7 +46,8 @@ type Broker interface {
 // Receiver is the hub, as the broker sees it. The broker calls it from one goroutine at a time.
 type Receiver interface {
 	// Deliver hands over what was published, in the order of each publisher. It may hold the receiver's own
-	// publications, as Redis sends them back; the receiver drops them by Origin. It does not block.
+	// publications, as Redis sends them back; the receiver drops them by Origin. It does not block, and does not use the
+	// slice after it returned; the publications it may keep.
 	Deliver(ps []*Publication)
 
 	// SetIsolated says whether the broker cannot reach the other hubs now, and why. It is called at each change; before

@@ -18,9 +18,11 @@ type Shard interface {
 	// bound, p is dropped and counted.
 	Enqueue(p *Publication, except *Session)
 
-	// Send sends one frame of hub.v1 to s, and Broadcast to each session that speaks hub.v1 and was opened. Frames sent
-	// so are not dropped: a session whose queue they fill is closed. The shard keeps frame and does not change it.
+	// Send sends one frame of hub.v1 to s, Announce to the members of room that speak hub.v1 other than except, which
+	// may be nil, and Broadcast to each session to which Send has sent something. Frames sent so are not dropped: a
+	// session whose queue they fill is closed. The shard keeps frame and does not change it.
 	Send(s *Session, frame []byte)
+	Announce(room string, frame []byte, except *Session)
 	Broadcast(frame []byte)
 
 	// Close sends what s is owed, as far as that goes, then closes it with code and reason.

@@ -1,0 +1,236 @@
+package hub
+
+import (
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// Session is one live connection. Its transport calls Receive and Closed, one after the other, never two at once; the
+// other methods may be called by several goroutines at once.
+type Session struct {
+	// Handle is the transport's own: its connection. The hub does not look at it.
+	Handle any
+
+	// immutable
+	hub   *Hub
+	shard Shard
+	plain bool
+
+	who atomic.Pointer[protocol.Client] // written by Receive
+
+	// owned by whoever calls Receive
+	opened bool            // hello was received, or a plain session entered its room
+	subs   []*subscription // a few: looked through, not indexed
+	keys   uint64          // keys made for publications that brought none
+}
+
+// CloseError is what Receive returns where the session is to be closed.
+type CloseError struct {
+	Code   protocol.Code
+	Reason string // at most 123 bytes (RFC 6455 §5.5)
+}
+
+// Error returns code and reason.
+func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.Code, e.Reason) }
+
+// NewSession returns a session of shard that speaks hub.plain or hub.v1. A plain one has to be opened by EnterPlain;
+// to the other nothing is sent before its client says hello.
+func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
+	s := &Session{Handle: handle, hub: h, shard: shard, plain: plain}
+	s.who.Store(&protocol.Client{ID: rand.Text()})
+	return s
+}
+
+// EnterPlain opens a plain session in room, whose name the transport has checked. It comes before the first Receive.
+func (s *Session) EnterPlain(room string) {
+	s.opened = true
+	s.subs = append(s.subs, s.hub.join(s, room))
+}
+
+// Plain reports whether the session speaks hub.plain.
+func (s *Session) Plain() bool { return s.plain }
+
+// Opened reports whether the session is open: its client has said hello, or entered its room. It is called by whoever calls Receive.
+func (s *Session) Opened() bool { return s.opened }
+
+func (s *Session) client() protocol.Client { return *s.who.Load() }
+
+// Receive takes one message of the client. Text must be UTF-8, which the transport has checked. It returns nil, or a
+// *CloseError where the session is to be closed. It does not keep data.
+func (s *Session) Receive(data []byte, binary bool) error {
+	if s.plain {
+		return s.receivePlain(data, binary)
+	}
+	if binary {
+		return &CloseError{protocol.CodeUnsupportedData, "hub.v1 is spoken in text messages"}
+	}
+	f, err := protocol.DecodeFrame(data)
+	if err != nil {
+		s.refuse(&protocol.Frame{}, &Refusal{protocol.ErrBadFrame, err.Error(),
+			"send one JSON object with a type in each text message, or connect without the subprotocol hub.v1"})
+		return &CloseError{protocol.CodeBadRequest, "not a frame of hub.v1"}
+	}
+	if f.Type == protocol.TypeHello {
+		s.hello(f.Name)
+		return nil
+	}
+	if !s.opened {
+		s.refuse(f, &Refusal{protocol.ErrHelloFirst, fmt.Sprintf("the first frame is of type %q", f.Type),
+			`send {"type":"hello","name":"…"} first`})
+		return &CloseError{protocol.CodeBadRequest, "the first frame is not hello"}
+	}
+	switch f.Type {
+	case protocol.TypeJoin:
+		s.join(f)
+	case protocol.TypeLeave:
+		s.leave(f)
+	case protocol.TypePublish:
+		return s.publish(f)
+	case protocol.TypePing:
+		s.send(&protocol.Frame{Type: protocol.TypePong, Time: protocol.FormatTime(time.Now())})
+	}
+	return nil
+}
+
+// Closed ends the session's subscriptions. The transport calls it last, as soon as the connection is of no more use.
+func (s *Session) Closed() {
+	for _, sub := range s.subs {
+		s.hub.leave(sub)
+	}
+	s.subs = nil
+}
+
+func (s *Session) receivePlain(data []byte, binary bool) error {
+	kind := protocol.Text
+	if binary {
+		kind = protocol.Binary
+	}
+	if len(data) > s.hub.options.MaxMessage {
+		return &CloseError{protocol.CodeTooBig, s.hub.tooBig(len(data)).Detail}
+	}
+	s.keys++
+	key := strconv.FormatUint(s.keys, 36)
+	s.hub.counts.websocket.Add(1)
+	s.hub.publish(s.hub.publication(s.subs[0].room, key, s.client(), kind, slices.Clone(data)), s)
+	return nil
+}
+
+// hello opens the session, or changes its name.
+func (s *Session) hello(name string) {
+	who := protocol.Client{ID: s.client().ID, Name: cleanName(name)}
+	s.who.Store(&who)
+	if s.opened {
+		for _, sub := range s.subs {
+			s.hub.renamed(sub)
+		}
+		return
+	}
+	s.opened = true
+	welcome := &protocol.Frame{
+		Type: protocol.TypeWelcome, Client: &protocol.Credentials{ID: who.ID, Secret: rand.Text()},
+		Session: rand.Text(), Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
+	}
+	s.hub.status.Lock()
+	defer s.hub.status.Unlock()
+	isolated := s.hub.isolated.Load()
+	s.send(welcome)
+	s.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
+}
+
+func (s *Session) join(f *protocol.Frame) {
+	if err := protocol.CheckRoom(f.Room); err != nil {
+		s.refuse(f, &Refusal{protocol.ErrBadRoom, err.Error(), protocol.RoomRule})
+		return
+	}
+	if i := s.find(f.Room); i >= 0 {
+		s.hub.tellThere(s.subs[i])
+		return
+	}
+	if len(s.subs) >= s.hub.options.MaxRooms {
+		s.refuse(f, &Refusal{protocol.ErrTooManyRooms,
+			fmt.Sprintf("the session is in %d rooms already", len(s.subs)), "leave a room first, or open another session"})
+		return
+	}
+	s.subs = append(s.subs, s.hub.join(s, strings.Clone(f.Room)))
+}
+
+// leave ends the subscription to a room; where there is none, that is what the client wants already.
+func (s *Session) leave(f *protocol.Frame) {
+	if i := s.find(f.Room); i >= 0 {
+		s.hub.leave(s.subs[i])
+		s.subs = slices.Delete(s.subs, i, i+1)
+	}
+}
+
+func (s *Session) find(room string) int {
+	return slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.room == room })
+}
+
+func (s *Session) publish(f *protocol.Frame) error {
+	if f.Key == "" {
+		s.keys++
+		f.Key = "~" + strconv.FormatUint(s.keys, 36)
+	}
+	kind, err := protocol.ParseKind(f.Kind)
+	if err != nil {
+		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(), "the kinds are text, json and binary"})
+		return nil
+	}
+	data, err := protocol.DecodeData(kind, f.Data)
+	if err != nil {
+		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(), "data is a string, any JSON value for kind json, base64 for kind binary"})
+		return nil
+	}
+	if refusal := s.hub.check(f.Room, f.Key, kind, data); refusal != nil {
+		if refusal.Code == protocol.ErrTooBig {
+			return &CloseError{protocol.CodeTooBig, refusal.Detail}
+		}
+		s.refuse(f, refusal)
+		return nil
+	}
+	p := s.hub.publication(f.Room, f.Key, s.client(), kind, data)
+	s.hub.counts.websocket.Add(1)
+	s.hub.publish(p, s)
+	s.shard.Send(s, protocol.AppendAck(nil, f.Key, p.ID, protocol.ScopeLive))
+	return nil
+}
+
+// refuse answers f with an error. Room and key are repeated as they came, cut where they are longer than could be right.
+func (s *Session) refuse(f *protocol.Frame, r *Refusal) {
+	s.send(&protocol.Frame{
+		Type: protocol.TypeError, Code: r.Code, Message: r.Detail, Fix: r.Fix,
+		Room: cut(f.Room, protocol.MaxRoomName), Key: cut(f.Key, protocol.MaxKey),
+	})
+}
+
+func (s *Session) send(f *protocol.Frame) { s.shard.Send(s, f.Encode()) }
+
+// cleanName returns a name fit to be shown: no control characters, no space around it, not longer than a name may be.
+func cleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, cut(name, 4*protocol.MaxName))
+	return cut(strings.TrimSpace(name), protocol.MaxName)
+}
+
+// cut returns at most n bytes of s, and no half of a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

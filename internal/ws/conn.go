@@ -1,0 +1,183 @@
+package ws
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// conn is one WebSocket connection. Its two goroutines are readLoop and writeLoop.
+type conn struct {
+	// immutable once the goroutines run
+	server  *Server
+	shard   *shard
+	nc      net.Conn
+	session *hub.Session
+	plain   bool
+	wake    chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
+	written chan struct{} // closed by the writer as it ends
+
+	// owned by the shard's loop
+	memberships []membership
+	greeted     int  // index in shard.greeted, or -1
+	forgotten   bool // the connection has ended: it is not to be greeted again
+
+	// owned by the reader
+	decoder decoder
+	heard   time.Time // when bytes were last received
+	pinged  bool      // since then
+
+	mu      sync.Mutex
+	queue   []*frame // what waits to be written, in order; guarded by mu
+	bytes   int      // of queue, and of what the writer is writing now; guarded by mu
+	waiting bool     // the writer waits for wake; guarded by mu
+	slow    bool     // counted as a slow consumer; guarded by mu
+	closing *closing // set once, when the connection is to be closed; guarded by mu
+}
+
+// closing is how a connection is to be closed.
+type closing struct {
+	code   protocol.Code
+	reason string
+	silent bool // the connection is dead: write nothing more
+}
+
+// push appends a frame that must not be dropped. Where the queue is full of such frames, the connection is closed.
+func (c *conn) push(f *frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing != nil {
+		return
+	}
+	c.append(f)
+	c.bound()
+	c.wakeWriter()
+}
+
+// pushBatch appends the batch's frames in this connection's subprotocol, the connection's own left out.
+func (c *conn) pushBatch(b *batch) {
+	frames := b.v1
+	if c.plain {
+		frames = b.plain
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing != nil {
+		return
+	}
+	for i, f := range frames {
+		if b.ops[i].session != c.session {
+			c.append(f)
+		}
+	}
+	c.bound()
+	c.wakeWriter()
+}
+
+// append is called with mu held.
+func (c *conn) append(f *frame) {
+	c.queue = append(c.queue, f)
+	c.bytes += len(f.bytes)
+}
+
+// bound drops the oldest messages not yet begun where the queue holds more than it may, a quarter of it at once, so
+// that a connection which stays slow is not searched for each frame. It is called with mu held.
+func (c *conn) bound() {
+	limit := c.server.options.SendQueue
+	if !c.slow && c.bytes > limit/2 {
+		c.slow = true
+		c.server.metrics.slow.Add(1)
+	}
+	if c.bytes <= limit || len(c.queue) == 1 && c.bytes == len(c.queue[0].bytes) {
+		return // one frame may be larger than the limit, or it could never be sent
+	}
+	kept, dropped := c.queue[:0], 0
+	for _, f := range c.queue {
+		if f.droppable() && c.bytes > limit*3/4 {
+			c.bytes -= len(f.bytes)
+			dropped++
+			continue
+		}
+		kept = append(kept, f)
+	}
+	clear(c.queue[len(kept):])
+	c.queue = kept
+	c.server.metrics.dropped(hub.DropSendQueue, dropped)
+	if c.bytes > limit {
+		c.closeLocked(closing{code: protocol.CodeTooSlow, reason: "the client reads too slowly"})
+	}
+}
+
+// wakeWriter is called with mu held.
+func (c *conn) wakeWriter() {
+	if !c.waiting {
+		return
+	}
+	c.waiting = false
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close has the writer write what waits, then a close frame with code and reason. The first call counts.
+func (c *conn) close(code protocol.Code, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked(closing{code: code, reason: reason})
+}
+
+// abort ends the connection without another byte.
+func (c *conn) abort(code protocol.Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked(closing{code: code, silent: true})
+	_ = c.nc.SetDeadline(aLongTimeAgo) // it may have been closing in order, with some time left
+}
+
+// closeLocked is called with mu held.
+func (c *conn) closeLocked(how closing) {
+	if c.closing != nil {
+		return
+	}
+	c.closing = &how
+	if how.silent || how.code == protocol.CodeTooSlow {
+		c.discard()
+	}
+	if how.silent {
+		_ = c.nc.SetDeadline(aLongTimeAgo) // what is being read and written ends as well
+	} else {
+		// A peer that does not read must not hold this up; what is being written had a longer time-out.
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.server.options.closeTimeout()))
+	}
+	c.wakeWriter()
+}
+
+// discard empties the queue. It is called with mu held.
+func (c *conn) discard() {
+	for _, f := range c.queue {
+		c.bytes -= len(f.bytes)
+	}
+	clear(c.queue)
+	c.queue = nil
+}
+
+// howClosed returns how the connection is to be closed, or nil.
+func (c *conn) howClosed() *closing {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// aLongTimeAgo is a deadline that has passed.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// pong answers a ping with its payload (RFC 6455 §5.5.3).
+func (c *conn) pong(payload []byte) { c.push(newFrame(ws.OpPong, payload)) }
+
+var pingFrame = newFrame(ws.OpPing, nil)

@@ -1,0 +1,117 @@
+package ws
+
+import (
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// writeMost is how many bytes one writev takes at most: the write time-out is for so many.
+const writeMost = 256 << 10
+
+// writeLoop writes what waits, all at once, until the connection is to be closed; then it writes the close frame and
+// ends. The reader waits for it.
+func (c *conn) writeLoop() {
+	defer close(c.written)
+	defer c.endSlow()
+	var frames []*frame
+	var buffers net.Buffers
+	for {
+		var how *closing
+		frames, how = c.take(frames)
+		if len(frames) > 0 {
+			buffers = buffers[:0]
+			for _, f := range frames {
+				buffers = append(buffers, f.bytes)
+			}
+			if err := c.write(buffers, how); err != nil {
+				c.abort(writeFailure(err))
+				return
+			}
+			c.delivered(frames)
+			continue
+		}
+		if how != nil {
+			if !how.silent {
+				_, _ = c.nc.Write(closeFrame(how.code, how.reason).bytes) // the peer may be gone already
+			}
+			// The reader waits for the peer's close frame, but not for ever.
+			_ = c.nc.SetReadDeadline(time.Now().Add(c.server.options.closeTimeout()))
+			return
+		}
+		<-c.wake
+	}
+}
+
+// writeFailure returns the code for a connection to which nothing more can be written.
+func writeFailure(err error) protocol.Code {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return protocol.CodeTooSlow
+	}
+	return protocol.CodeAbnormal
+}
+
+// take returns what is to be written next, into the memory of spent, and how the connection is to be closed after all
+// of it. Where there is neither, the writer has to wait for wake.
+func (c *conn) take(spent []*frame) ([]*frame, *closing) {
+	clear(spent)
+	taken := spent[:0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, size := 0, 0
+	for n < len(c.queue) && (n == 0 || size+len(c.queue[n].bytes) <= writeMost) {
+		size += len(c.queue[n].bytes)
+		n++
+	}
+	taken = append(taken, c.queue[:n]...)
+	rest := copy(c.queue, c.queue[n:])
+	clear(c.queue[rest:])
+	c.queue = c.queue[:rest]
+	if rest == 0 && cap(c.queue) > 1024 {
+		c.queue = nil // give back what a burst needed
+	}
+	c.waiting = n == 0 && c.closing == nil
+	return taken, c.closing
+}
+
+// write writes all of buffers. Once the connection is to be closed, its write deadline stands.
+func (c *conn) write(buffers net.Buffers, how *closing) error {
+	if how == nil {
+		c.mu.Lock()
+		if c.closing == nil {
+			_ = c.nc.SetWriteDeadline(time.Now().Add(c.server.options.WriteTimeout))
+		}
+		c.mu.Unlock()
+	}
+	_, err := buffers.WriteTo(c.nc) // changes its copy of the slice, not the frames
+	return err
+}
+
+// delivered counts frames that were written.
+func (c *conn) delivered(frames []*frame) {
+	size := 0
+	for _, f := range frames {
+		size += len(f.bytes)
+	}
+	c.mu.Lock()
+	c.bytes -= size
+	if c.slow && c.bytes == 0 {
+		c.slow = false
+		c.server.metrics.slow.Add(-1)
+	}
+	c.mu.Unlock()
+	c.server.metrics.delivered(frames, time.Now().UnixMicro())
+}
+
+// endSlow takes the connection out of the count of slow consumers.
+func (c *conn) endSlow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slow {
+		c.slow = false
+		c.server.metrics.slow.Add(-1)
+	}
+}

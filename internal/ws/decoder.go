@@ -1,0 +1,175 @@
+package ws
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// decoder turns the bytes that a client sent into messages and control frames. It works on buffers and knows no socket:
+// any split of a stream of bytes gives the same result. It is owned by one goroutine.
+type decoder struct {
+	limit int // immutable: most bytes of a message
+
+	buf   []byte // buf[start:end] was received and not yet decoded
+	start int
+	end   int
+
+	message    []byte    // the fragments so far of a fragmented message
+	opcode     ws.OpCode // of the message of which fragments were received
+	fragmented bool      // between the first fragment and the last (RFC 6455 §5.4)
+
+	header  bytes.Reader // over the bytes where a header is read, kept to save its allocation
+	scratch [ws.MaxHeaderSize]byte
+}
+
+// event is a message or a control frame. Its payload is valid until the decoder is called again.
+type event struct {
+	opcode  ws.OpCode // text, binary, close, ping or pong
+	payload []byte    // unmasked; of text it is UTF-8
+}
+
+// smallBuffer is what a connection holds for reading as long as its messages are small.
+const smallBuffer = 2 << 10
+
+// space returns where to put the bytes that are received next.
+func (d *decoder) space() []byte {
+	if d.start == d.end {
+		d.start, d.end = 0, 0
+		if cap(d.buf) != smallBuffer {
+			d.buf = make([]byte, smallBuffer) // give back what a large message needed
+		}
+	}
+	if d.end == len(d.buf) {
+		d.grow(d.end - d.start + 1)
+	}
+	return d.buf[d.end:]
+}
+
+// received says that n bytes were put into what space returned.
+func (d *decoder) received(n int) { d.end += n }
+
+// grow makes room for n bytes from start on.
+func (d *decoder) grow(n int) {
+	if n <= len(d.buf) {
+		d.end = copy(d.buf, d.buf[d.start:d.end])
+		d.start = 0
+		return
+	}
+	larger := make([]byte, max(n, 2*len(d.buf)))
+	d.end = copy(larger, d.buf[d.start:d.end])
+	d.start = 0
+	d.buf = larger
+}
+
+// next returns the next event of what was received. Where there is none yet, ok is false. It returns a *hub.CloseError
+// where the client broke the rules; the decoder must not be used after that.
+func (d *decoder) next() (e event, ok bool, err error) {
+	for {
+		h, size, ok, err := d.peekHeader()
+		if err != nil || !ok {
+			return event{}, false, err
+		}
+		if !h.OpCode.IsControl() && h.Length > int64(d.limit-len(d.message)) {
+			return event{}, false, tooBig(d.limit)
+		}
+		frame := size + int(h.Length)
+		if d.end-d.start < frame {
+			return event{}, false, nil // space grows the buffer as bytes come, not as a header promises them
+		}
+		payload := d.buf[d.start+size : d.start+frame]
+		d.start += frame
+		ws.Cipher(payload, h.Mask, 0)
+		e, ok, err := d.frame(h, payload)
+		if err != nil || ok {
+			return e, ok, err
+		}
+	}
+}
+
+// peekHeader reads and checks the header of the frame that begins at start, and returns how many bytes it has.
+func (d *decoder) peekHeader() (h ws.Header, size int, ok bool, err error) {
+	d.header.Reset(d.buf[d.start:d.end])
+	h, err = ws.ReadHeaderBuffer(&d.header, d.scratch[:])
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return h, 0, false, nil
+	}
+	if err != nil {
+		return h, 0, false, protocolError(err)
+	}
+	size = d.end - d.start - d.header.Len()
+	state := ws.StateServerSide
+	if d.fragmented {
+		state |= ws.StateFragmented
+	}
+	if err := ws.CheckHeader(h, state); err != nil {
+		return h, 0, false, protocolError(err)
+	}
+	// RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
+	if size != ws.HeaderSize(h) {
+		return h, 0, false, protocolError(errors.New("the length is not in its shortest form"))
+	}
+	return h, size, true, nil
+}
+
+// frame takes one frame and returns the event that it completes, if any.
+func (d *decoder) frame(h ws.Header, payload []byte) (e event, ok bool, err error) {
+	switch {
+	case h.OpCode == ws.OpClose:
+		return event{ws.OpClose, payload}, true, checkClose(payload)
+	case h.OpCode.IsControl():
+		return event{h.OpCode, payload}, true, nil
+	case h.Fin && !d.fragmented:
+		e = event{h.OpCode, payload}
+	default:
+		if !d.fragmented {
+			d.opcode, d.fragmented, d.message = h.OpCode, true, nil
+		}
+		d.message = append(d.message, payload...)
+		if !h.Fin {
+			return event{}, false, nil
+		}
+		e = event{d.opcode, d.message}
+		d.fragmented, d.message = false, nil
+	}
+	if e.opcode == ws.OpText && !utf8.Valid(e.payload) {
+		return event{}, false, &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the text is not UTF-8"}
+	}
+	return e, true, nil
+}
+
+// checkClose checks the payload of a close frame (RFC 6455 §5.5.1).
+func checkClose(payload []byte) error {
+	if len(payload) == 0 {
+		return nil
+	}
+	if len(payload) == 1 {
+		return protocolError(errors.New("a close frame has half a code"))
+	}
+	code, reason := ws.ParseCloseFrameData(payload)
+	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+		if errors.Is(err, ws.ErrProtocolInvalidUTF8) {
+			return &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the reason is not UTF-8"}
+		}
+		return protocolError(err)
+	}
+	if code > 4999 {
+		return protocolError(errors.New("no such close code"))
+	}
+	return nil
+}
+
+func protocolError(err error) error {
+	return &hub.CloseError{Code: protocol.CodeProtocolError, Reason: err.Error()}
+}
+
+func tooBig(limit int) error {
+	return &hub.CloseError{Code: protocol.CodeTooBig, Reason: fmt.Sprintf("the message has more than %d bytes", limit)}
+}

@@ -1,0 +1,69 @@
+package ws
+
+import (
+	"bytes"
+
+	"github.com/gobwas/ws"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// frame is one encoded WebSocket frame. It is immutable, and shared by the queues of all connections that it goes to.
+type frame struct {
+	bytes []byte // header and payload: a server's frames are not masked, so all connections send the same bytes
+
+	// of messages, which may be dropped where the connection is slow; others have published 0
+	published int64 // when the origin hub took it, in µs of the Unix epoch by its clock
+	remote    bool  // it came from another hub
+}
+
+func (f *frame) droppable() bool { return f.published != 0 }
+
+// newFrame returns the frame with opcode and payload. It copies payload.
+func newFrame(opcode ws.OpCode, payload []byte) *frame {
+	return &frame{bytes: appendFrame(make([]byte, 0, ws.MaxHeaderSize+len(payload)), opcode, payload)}
+}
+
+func appendFrame(dst []byte, opcode ws.OpCode, payload []byte) []byte {
+	return append(appendHeader(dst, opcode, len(payload)), payload...)
+}
+
+func appendHeader(dst []byte, opcode ws.OpCode, length int) []byte {
+	w := bytes.NewBuffer(dst)
+	if err := ws.WriteHeader(w, ws.Header{Fin: true, OpCode: opcode, Length: int64(length)}); err != nil {
+		panic(err) // a buffer takes everything, and no length here is negative
+	}
+	return w.Bytes()
+}
+
+// plainFrame encodes p for hub.plain: the bytes as they were published.
+func plainFrame(p *hub.Publication, remote bool) *frame {
+	opcode := ws.OpText
+	if p.Kind == protocol.Binary {
+		opcode = ws.OpBinary
+	}
+	f := newFrame(opcode, p.Data)
+	f.published, f.remote = p.Time.UnixMicro(), remote
+	return f
+}
+
+// v1Frame encodes p for hub.v1.
+func v1Frame(p *hub.Publication, remote bool) *frame {
+	const overhead = 256 // of the JSON around the data, with names of usual length
+	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(p.Data)), &p.Message)
+	f := newFrame(ws.OpText, payload)
+	f.published, f.remote = p.Time.UnixMicro(), remote
+	return f
+}
+
+// closeFrame returns a close frame. The reason is cut to what fits (RFC 6455 §5.5).
+func closeFrame(code protocol.Code, reason string) *frame {
+	if code == protocol.CodeNoStatus {
+		return newFrame(ws.OpClose, nil)
+	}
+	for len(reason) > ws.MaxControlFramePayloadSize-2 {
+		reason = reason[:len(reason)-1]
+	}
+	return newFrame(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
+}

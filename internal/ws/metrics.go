@@ -1,0 +1,142 @@
+package ws
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// LatencyBounds are the upper bounds of the latency histograms' buckets, in µs.
+var LatencyBounds = [...]int64{100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+	500_000, 1_000_000, 2_500_000, 10_000_000}
+
+// Latency is a histogram of how long deliveries took, from the moment in which the origin hub took the message to the
+// write at the socket.
+type Latency struct {
+	Buckets [len(LatencyBounds) + 1]uint64 // deliveries within each bound, not cumulated; the last is beyond all bounds
+	Sum     uint64                         // of all deliveries, in µs
+}
+
+// Stats is what the server counted since its start.
+type Stats struct {
+	Connections   int // open now
+	SlowConsumers int // of them, those whose queue was more than half full and is not empty again
+	Deliveries    uint64
+	Dropped       map[hub.DropReason]uint64
+	Closed        map[protocol.Code]uint64 // connections that ended, by the code that was sent or received
+	Local, Remote Latency                  // of messages that this hub took, and of those of others, by its clock
+}
+
+// metrics counts. All methods may be called by several goroutines at once.
+type metrics struct {
+	slow        atomic.Int64
+	deliveries  atomic.Uint64
+	sendQueue   atomic.Uint64
+	shardQueue  atomic.Uint64
+	local       histogram
+	remote      histogram
+	mu          sync.Mutex
+	closedCodes map[protocol.Code]uint64 // guarded by mu
+}
+
+type histogram struct {
+	buckets [len(LatencyBounds) + 1]atomic.Uint64
+	sum     atomic.Uint64
+}
+
+func (m *metrics) dropped(why hub.DropReason, n int) {
+	if why == hub.DropShardQueue {
+		m.shardQueue.Add(uint64(n))
+		return
+	}
+	m.sendQueue.Add(uint64(n))
+}
+
+func (m *metrics) closed(code protocol.Code) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closedCodes == nil {
+		m.closedCodes = make(map[protocol.Code]uint64)
+	}
+	m.closedCodes[code]++
+}
+
+// delivered counts the messages among frames, which were written at now, in µs of the Unix epoch. Frames written
+// together mostly fall into one bucket, which is then changed once.
+func (m *metrics) delivered(frames []*frame, now int64) {
+	var deliveries, run, localSum, remoteSum uint64
+	var into *atomic.Uint64
+	for _, f := range frames {
+		if !f.droppable() {
+			continue
+		}
+		took := max(now-f.published, 0) // clocks of two machines may differ
+		h := &m.local
+		if f.remote {
+			h = &m.remote
+			remoteSum += uint64(took)
+		} else {
+			localSum += uint64(took)
+		}
+		bucket := &h.buckets[bucketOf(took)]
+		if bucket != into {
+			if into != nil {
+				into.Add(run)
+			}
+			into, run = bucket, 0
+		}
+		run++
+		deliveries++
+	}
+	if into == nil {
+		return
+	}
+	into.Add(run)
+	m.deliveries.Add(deliveries)
+	if localSum > 0 {
+		m.local.sum.Add(localSum)
+	}
+	if remoteSum > 0 {
+		m.remote.sum.Add(remoteSum)
+	}
+}
+
+func bucketOf(took int64) int {
+	for i, bound := range LatencyBounds {
+		if took <= bound {
+			return i
+		}
+	}
+	return len(LatencyBounds)
+}
+
+func (h *histogram) read() (l Latency) {
+	for i := range h.buckets {
+		l.Buckets[i] = h.buckets[i].Load()
+	}
+	l.Sum = h.sum.Load()
+	return l
+}
+
+// Stats returns what was counted.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	connections := len(s.conns)
+	s.mu.Unlock()
+	m := s.metrics
+	stats := Stats{
+		Connections: connections, SlowConsumers: int(m.slow.Load()), Deliveries: m.deliveries.Load(),
+		Dropped: map[hub.DropReason]uint64{
+			hub.DropSendQueue: m.sendQueue.Load(), hub.DropShardQueue: m.shardQueue.Load(),
+		},
+		Closed: make(map[protocol.Code]uint64), Local: m.local.read(), Remote: m.remote.read(),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for code, n := range m.closedCodes {
+		stats.Closed[code] = n
+	}
+	return stats
+}

@@ -1,0 +1,263 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/problem"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// Options is what a Server is made of. Zero means the default.
+type Options struct {
+	Hub *hub.Hub     // required; not yet started
+	Log *slog.Logger // nil: nothing is logged
+
+	SendQueue        int           // bytes that wait for one session at most; 1 MiB
+	HandshakeTimeout time.Duration // until hello has to come; 10 s
+	PingInterval     time.Duration // a connection silent for so long is pinged; 25 s
+	PongTimeout      time.Duration // and closed after so much more silence; 10 s
+	WriteTimeout     time.Duration // for 256 KiB; a connection that takes longer is closed; 30 s
+}
+
+func (o *Options) setDefaults() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.SendQueue == 0 {
+		o.SendQueue = 1 << 20
+	}
+	for _, d := range []struct {
+		value *time.Duration
+		def   time.Duration
+	}{
+		{&o.HandshakeTimeout, 10 * time.Second},
+		{&o.PingInterval, 25 * time.Second},
+		{&o.PongTimeout, 10 * time.Second},
+		{&o.WriteTimeout, 30 * time.Second},
+	} {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+}
+
+// closeTimeout is how long a connection that is being closed has for writing the rest, and for the peer's close frame.
+func (o *Options) closeTimeout() time.Duration { return min(o.WriteTimeout, 5*time.Second) }
+
+// Server is the handler of /ws. ServeHTTP and Stats may be called by several goroutines at once.
+type Server struct {
+	// immutable
+	options Options
+	hub     *hub.Hub
+	log     *slog.Logger
+	metrics *metrics
+	shard   *shard
+
+	readers sync.WaitGroup // one for each connection
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{} // guarded by mu
+	draining bool               // no more connections are taken; guarded by mu
+}
+
+// New returns a server, adds its shard to the hub, and starts the shard's loop, which Shutdown ends.
+func New(o Options) *Server {
+	o.setDefaults()
+	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), conns: make(map[*conn]struct{})}
+	s.shard = newShard(o.Hub, s.metrics)
+	o.Hub.AddShard(s.shard)
+	go s.shard.loop() // ends in Shutdown, which waits for it
+	return s
+}
+
+// ServeHTTP upgrades the request and returns; the connection lives on.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	plain := subprotocol(r) != protocol.SubprotocolV1
+	room := protocol.DefaultRoom
+	if plain && r.URL.Query().Has("room") {
+		room = r.URL.Query().Get("room")
+	}
+	if p := refuse(r, room); p != nil {
+		p.Write(w)
+		return
+	}
+	if s.isDraining() {
+		w.Header().Set("Retry-After", "1")
+		(&problem.Problem{
+			Status: http.StatusServiceUnavailable, Code: "draining",
+			Detail: "the hub is going away", Fix: "connect to another hub, or again in a moment",
+		}).Write(w)
+		return
+	}
+	nc, rw, _, err := ws.HTTPUpgrader{
+		Timeout:  s.options.HandshakeTimeout,
+		Protocol: func(name string) bool { return known(name) },
+	}.Upgrade(r, w)
+	if err != nil {
+		s.log.Debug("handshake refused", "remote", r.RemoteAddr, "error", err)
+		if nc != nil {
+			_ = nc.Close()
+		}
+		return
+	}
+	s.start(nc, rw.Reader, plain, room)
+}
+
+// refuse returns why the request cannot be upgraded, as far as that is ours to say; the rest of the handshake is checked
+// by the library.
+func refuse(r *http.Request, room string) *problem.Problem {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return &problem.Problem{
+			Status: http.StatusUpgradeRequired, Code: "upgrade_required",
+			Detail: "this is the address of a WebSocket, and the request does not ask for one",
+			Fix:    "open it with a WebSocket client, or publish by POST /v1/rooms/{room}/messages",
+		}
+	}
+	if err := protocol.CheckRoom(room); err != nil {
+		return &problem.Problem{
+			Status: http.StatusBadRequest, Code: protocol.ErrBadRoom, Detail: err.Error(), Fix: protocol.RoomRule,
+		}
+	}
+	return nil
+}
+
+func known(name string) bool {
+	return name == protocol.SubprotocolV1 || name == protocol.SubprotocolPlain
+}
+
+// subprotocol returns the first known subprotocol that the client offers, as the library will choose it, or "".
+func subprotocol(r *http.Request) string {
+	for _, line := range r.Header["Sec-Websocket-Protocol"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.TrimSpace(name); known(name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// start makes a connection of nc, and of what was received beyond the handshake.
+func (s *Server) start(nc net.Conn, received *bufio.Reader, plain bool, room string) {
+	c := &conn{
+		server: s, shard: s.shard, nc: nc, plain: plain, greeted: -1,
+		wake: make(chan struct{}, 1), written: make(chan struct{}),
+	}
+	c.session = s.hub.NewSession(s.shard, c, plain)
+	limit := s.hub.MaxMessage()
+	if !plain {
+		// A frame may need six bytes for one of the data, and some for itself. The hub counts the data.
+		limit = 6*limit + 4<<10
+	}
+	c.decoder.limit = limit
+	if n := received.Buffered(); n > 0 {
+		early, _ := received.Peek(n) // they are there
+		c.decoder.buf = append(c.decoder.buf, early...)
+		c.decoder.end = n
+	}
+	if !s.add(c) {
+		_, _ = nc.Write(closeFrame(protocol.CodeDraining, "the hub is going away").bytes) // it may be gone as well
+		_ = nc.Close()
+		return
+	}
+	first := s.options.PingInterval
+	if !plain {
+		first = s.options.HandshakeTimeout
+	}
+	_ = nc.SetReadDeadline(time.Now().Add(first))
+	if plain {
+		c.session.EnterPlain(room)
+	}
+	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
+	go c.readLoop()  // ends with the connection; Shutdown waits for it
+}
+
+func (s *Server) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
+func (s *Server) add(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	s.readers.Add(1)
+	return true
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.readers.Done()
+}
+
+// Shutdown takes no more connections, says bye to those that there are, each with another time to come back, and closes
+// them after what they are owed. Where ctx is done before all have ended, the rest is cut, and an error says how many.
+// It is called once.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	conns := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.Unlock()
+
+	spread := retrySpread(len(conns))
+	for _, c := range conns {
+		if !c.plain {
+			retry := rand.Int64N(spread.Milliseconds())
+			s.shard.Send(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
+		}
+		s.shard.Close(c.session, protocol.CodeDraining, "the hub is going away")
+	}
+	ended := make(chan struct{}) // closed when all readers have ended
+	go func() {                  // ends then, which is soon after all connections were cut; Shutdown waits for it
+		s.readers.Wait()
+		close(ended)
+	}()
+	var err error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = s.cut()
+		<-ended
+	}
+	close(s.shard.stop)
+	<-s.shard.done
+	return err
+}
+
+// cut ends the connections that are left.
+func (s *Server) cut() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.abort(protocol.CodeAbnormal)
+		_ = c.nc.Close()
+	}
+	return fmt.Errorf("drain: %d sessions did not close in time", len(s.conns))
+}
+
+// retrySpread is over how long n clients are told to come back: half a millisecond each, and not longer than they would
+// put up with.
+func retrySpread(n int) time.Duration {
+	return min(max(time.Duration(n)*time.Millisecond/2, 500*time.Millisecond), 10*time.Second)
+}
