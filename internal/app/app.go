@@ -91,7 +91,7 @@ func RunUp(ctx context.Context, c config.Up, e Env) error {
 	var addrs Addresses
 	newBroker := brokers(c.Broker, c.Redis, e.Log)
 	for i := range c.Hubs {
-		listen := net.JoinHostPort(c.Host, strconv.Itoa(c.HubPort+i))
+		listen := net.JoinHostPort(c.Host, portOf(c.HubPort, i))
 		h, err := newHubServer(hubSettings{name: fmt.Sprintf("hub%d", i+1), listen: listen, hub: c.Hub}, newBroker, e)
 		if err != nil {
 			return abandon(ctx, servers, err)
@@ -101,7 +101,7 @@ func RunUp(ctx context.Context, c config.Up, e Env) error {
 
 		// A loopback address stands for the host name under which the page is opened.
 		_, port, _ := net.SplitHostPort(h.addr())
-		p, err := newPageServer(net.JoinHostPort(c.Host, strconv.Itoa(c.WebPort+i)), []string{"http://127.0.0.1:" + port}, false, e)
+		p, err := newPageServer(net.JoinHostPort(c.Host, portOf(c.WebPort, i)), []string{"http://127.0.0.1:" + port}, false, e)
 		if err != nil {
 			return abandon(ctx, servers, err)
 		}
@@ -109,6 +109,14 @@ func RunUp(ctx context.Context, c config.Up, e Env) error {
 		addrs.Pages = append(addrs.Pages, p.addr())
 	}
 	return run(ctx, servers, c.Hub.DrainTimeout, addrs, e)
+}
+
+// portOf returns the port of the i-th of a run that begins with first, where 0 is a free port for each.
+func portOf(first, i int) string {
+	if first == 0 {
+		return "0"
+	}
+	return strconv.Itoa(first + i)
 }
 
 // abandon stops servers that nobody uses yet, and returns err.
@@ -166,7 +174,7 @@ func brokers(url string, r config.Redis, log *slog.Logger) func(hubName string) 
 	return func(hubName string) (hub.Broker, error) {
 		return redis.New(redis.Options{
 			URL: url, CAFile: r.BrokerCA, Timeout: r.BrokerTimeout, Ping: r.BrokerPing, QueueBytes: int(r.BrokerQueue),
-			ClientName: hubName, Log: log.With("hub", hubName),
+			Name: hubName, Log: log.With("hub", hubName),
 		})
 	}
 }

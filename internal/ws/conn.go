@@ -16,7 +16,6 @@ type conn struct {
 	// immutable once the goroutines run
 	server  *Server
 	shard   *shard
-	nc      net.Conn
 	session *hub.Session
 	plain   bool
 	wake    chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
@@ -32,12 +31,15 @@ type conn struct {
 	heard   time.Time // when bytes were last received
 	pinged  bool      // since then
 
+	// nc is set once, by connect, before the goroutines run; before, it is nil, and guarded by mu
+	nc net.Conn
+
 	mu      sync.Mutex
 	queue   []*frame // what waits to be written, in order; guarded by mu
 	bytes   int      // of queue, and of what the writer is writing now; guarded by mu
 	waiting bool     // the writer waits for wake; guarded by mu
 	slow    bool     // counted as a slow consumer; guarded by mu
-	closing *closing // set once, when the connection is to be closed; guarded by mu
+	closing *closing // nil until the connection is to be closed; guarded by mu, what it points to is immutable
 }
 
 // closing is how a connection is to be closed.
@@ -136,8 +138,15 @@ func (c *conn) close(code protocol.Code, reason string) {
 func (c *conn) abort(code protocol.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closeLocked(closing{code: code, silent: true})
-	_ = c.nc.SetDeadline(aLongTimeAgo) // it may have been closing in order, with some time left
+	if c.closing == nil {
+		c.closeLocked(closing{code: code, silent: true})
+		return
+	}
+	c.closing = &closing{code: c.closing.code, silent: true} // it was closing in order, with some time left
+	c.discard()
+	if c.nc != nil {
+		c.hurry()
+	}
 }
 
 // closeLocked is called with mu held.
@@ -149,13 +158,31 @@ func (c *conn) closeLocked(how closing) {
 	if how.silent || how.code == protocol.CodeTooSlow {
 		c.discard()
 	}
-	if how.silent {
+	if c.nc == nil {
+		return // connect goes on from here
+	}
+	c.hurry()
+	c.wakeWriter()
+}
+
+// hurry limits the time for what is left to do, once the connection is to be closed. It is called with mu held.
+func (c *conn) hurry() {
+	if c.closing.silent {
 		_ = c.nc.SetDeadline(aLongTimeAgo) // what is being read and written ends as well
 	} else {
 		// A peer that does not read must not hold this up; what is being written had a longer time-out.
 		_ = c.nc.SetWriteDeadline(time.Now().Add(c.server.options.closeTimeout()))
 	}
-	c.wakeWriter()
+}
+
+// connect gives the connection its socket. It may be that it is to be closed already.
+func (c *conn) connect(nc net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nc = nc
+	if c.closing != nil {
+		c.hurry()
+	}
 }
 
 // discard empties the queue. It is called with mu held.

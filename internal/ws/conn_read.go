@@ -19,9 +19,11 @@ func (c *conn) readLoop() {
 	defer c.server.forget(c)
 	how, peerDone := c.read()
 	c.session.Closed() // before anything that may take time: whoever is gone is gone at once
-	c.mu.Lock()
-	c.closeLocked(how)
-	c.mu.Unlock()
+	if how.silent {
+		c.abort(how.code)
+	} else {
+		c.shard.Close(c.session, how.code, how.reason) // after what the hub sent it up to now
+	}
 	<-c.written
 	c.shard.forget(c)
 	if !peerDone {

@@ -9,8 +9,9 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// writeMost is how many bytes one writev takes at most: the write time-out is for so many.
-const writeMost = 256 << 10
+// writeMost returns how many bytes one writev takes at most: the write time-out is for so many. It is a quarter of the
+// queue at most, as what was begun cannot be dropped any more, and the newest is to be kept.
+func (o *Options) writeMost() int { return min(256<<10, o.SendQueue/4) }
 
 // writeLoop writes what waits, all at once, until the connection is to be closed; then it writes the close frame and
 // ends. The reader waits for it.
@@ -38,11 +39,19 @@ func (c *conn) writeLoop() {
 			if !how.silent {
 				_, _ = c.nc.Write(closeFrame(how.code, how.reason).bytes) // the peer may be gone already
 			}
-			// The reader waits for the peer's close frame, but not for ever.
-			_ = c.nc.SetReadDeadline(time.Now().Add(c.server.options.closeTimeout()))
+			c.limitLinger()
 			return
 		}
 		<-c.wake
+	}
+}
+
+// limitLinger has the reader wait for the peer's close frame, but not for ever.
+func (c *conn) limitLinger() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing.silent {
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.server.options.closeTimeout()))
 	}
 }
 
@@ -62,7 +71,7 @@ func (c *conn) take(spent []*frame) ([]*frame, *closing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, size := 0, 0
-	for n < len(c.queue) && (n == 0 || size+len(c.queue[n].bytes) <= writeMost) {
+	for n < len(c.queue) && (n == 0 || size+len(c.queue[n].bytes) <= c.server.options.writeMost()) {
 		size += len(c.queue[n].bytes)
 		n++
 	}

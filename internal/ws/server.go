@@ -93,26 +93,35 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.Write(w)
 		return
 	}
-	if s.isDraining() {
-		w.Header().Set("Retry-After", "1")
-		(&problem.Problem{
-			Status: http.StatusServiceUnavailable, Code: "draining",
-			Detail: "the hub is going away", Fix: "connect to another hub, or again in a moment",
-		}).Write(w)
+	// The session is in its room before the handshake is answered: a client whose connection is open misses nothing.
+	c := s.newConn(plain)
+	if !s.add(c) {
+		refuseDraining(w)
 		return
 	}
-	nc, rw, _, err := ws.HTTPUpgrader{
-		Timeout:  s.options.HandshakeTimeout,
-		Protocol: func(name string) bool { return known(name) },
-	}.Upgrade(r, w)
+	if plain {
+		c.session.EnterPlain(room)
+	}
+	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
 	if err != nil {
 		s.log.Debug("handshake refused", "remote", r.RemoteAddr, "error", err)
 		if nc != nil {
 			_ = nc.Close()
 		}
+		c.session.Closed()
+		s.shard.forget(c)
+		s.forget(c)
 		return
 	}
-	s.start(nc, rw.Reader, plain, room)
+	s.start(c, nc, rw.Reader)
+}
+
+func refuseDraining(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	(&problem.Problem{
+		Status: http.StatusServiceUnavailable, Code: "draining",
+		Detail: "the hub is going away", Fix: "connect to another hub, or again in a moment",
+	}).Write(w)
 }
 
 // refuse returns why the request cannot be upgraded, as far as that is ours to say; the rest of the handshake is checked
@@ -149,10 +158,10 @@ func subprotocol(r *http.Request) string {
 	return ""
 }
 
-// start makes a connection of nc, and of what was received beyond the handshake.
-func (s *Server) start(nc net.Conn, received *bufio.Reader, plain bool, room string) {
+// newConn returns a connection that has no socket yet.
+func (s *Server) newConn(plain bool) *conn {
 	c := &conn{
-		server: s, shard: s.shard, nc: nc, plain: plain, greeted: -1,
+		server: s, shard: s.shard, plain: plain, greeted: -1,
 		wake: make(chan struct{}, 1), written: make(chan struct{}),
 	}
 	c.session = s.hub.NewSession(s.shard, c, plain)
@@ -162,32 +171,24 @@ func (s *Server) start(nc net.Conn, received *bufio.Reader, plain bool, room str
 		limit = 6*limit + 4<<10
 	}
 	c.decoder.limit = limit
+	return c
+}
+
+// start gives c its socket, and what was received from it beyond the handshake, and starts its goroutines.
+func (s *Server) start(c *conn, nc net.Conn, received *bufio.Reader) {
 	if n := received.Buffered(); n > 0 {
 		early, _ := received.Peek(n) // they are there
 		c.decoder.buf = append(c.decoder.buf, early...)
 		c.decoder.end = n
 	}
-	if !s.add(c) {
-		_, _ = nc.Write(closeFrame(protocol.CodeDraining, "the hub is going away").bytes) // it may be gone as well
-		_ = nc.Close()
-		return
-	}
 	first := s.options.PingInterval
-	if !plain {
+	if !c.plain {
 		first = s.options.HandshakeTimeout
 	}
 	_ = nc.SetReadDeadline(time.Now().Add(first))
-	if plain {
-		c.session.EnterPlain(room)
-	}
+	c.connect(nc)
 	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
 	go c.readLoop()  // ends with the connection; Shutdown waits for it
-}
-
-func (s *Server) isDraining() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draining
 }
 
 func (s *Server) add(c *conn) bool {
@@ -251,7 +252,6 @@ func (s *Server) cut() error {
 	defer s.mu.Unlock()
 	for c := range s.conns {
 		c.abort(protocol.CodeAbnormal)
-		_ = c.nc.Close()
 	}
 	return fmt.Errorf("drain: %d sessions did not close in time", len(s.conns))
 }

@@ -1,0 +1,217 @@
+package ws_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/soumya-codes/realtime-hub/internal/broker/memory"
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/ws"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what has to happen.
+const patience = 60 * time.Second
+
+// testHub is a hub with a WebSocket server on a real port.
+type testHub struct {
+	*hub.Hub
+	ws   *ws.Server
+	http *httptest.Server
+
+	stopped sync.Once
+}
+
+// startHub starts a hub on bus, and stops it at the end of the test.
+func startHub(t *testing.T, bus *memory.Bus, name string, o ws.Options) *testHub {
+	t.Helper()
+	h := &testHub{Hub: hub.New(hub.Options{Name: name, Broker: bus.Broker()})}
+	o.Hub = h.Hub
+	h.ws = ws.New(o)
+	if err := h.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.http = httptest.NewServer(h.ws)
+	t.Cleanup(func() {
+		h.stop(t)
+		h.http.Close()
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+func (h *testHub) stop(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := h.shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// shutdown shuts the server down at the first call, by the test or at its end.
+func (h *testHub) shutdown(ctx context.Context) (err error) {
+	h.stopped.Do(func() { err = h.ws.Shutdown(ctx) })
+	return err
+}
+
+func newBus() *memory.Bus { return memory.NewBus(memory.Options{}) }
+
+// client is a WebSocket client by another library than the server's.
+type client struct {
+	t  *testing.T
+	nc *websocket.Conn
+	id string // of hub.v1
+}
+
+// dialPlain opens a plain session in room.
+func dialPlain(t *testing.T, h *testHub, room string) *client {
+	t.Helper()
+	return dial(t, h, "?room="+room, nil)
+}
+
+// dialV1 opens a session of hub.v1 and says hello.
+func dialV1(t *testing.T, h *testHub, name string) *client {
+	t.Helper()
+	c := dial(t, h, "", []string{protocol.SubprotocolV1})
+	c.send(&protocol.Frame{Type: protocol.TypeHello, Name: name})
+	c.id = c.want(protocol.TypeWelcome).Client.ID
+	c.want(protocol.TypeStatus)
+	return c
+}
+
+func dial(t *testing.T, h *testHub, query string, subprotocols []string) *client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	nc, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.http.URL, "http")+"/ws"+query,
+		&websocket.DialOptions{Subprotocols: subprotocols})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc.SetReadLimit(-1)
+	t.Cleanup(func() { _ = nc.CloseNow() })
+	return &client{t: t, nc: nc}
+}
+
+// join joins room, and returns the answer.
+func (c *client) join(room string) *protocol.Frame {
+	c.t.Helper()
+	c.send(&protocol.Frame{Type: protocol.TypeJoin, Room: room})
+	return c.want(protocol.TypeThere)
+}
+
+func (c *client) send(f *protocol.Frame) {
+	c.t.Helper()
+	c.write(websocket.MessageText, f.Encode())
+}
+
+func (c *client) write(kind websocket.MessageType, data []byte) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.nc.Write(ctx, kind, data); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// read returns the next message, or the error that ended the connection.
+func (c *client) read() (websocket.MessageType, []byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return c.nc.Read(ctx)
+}
+
+// frame returns the next frame of hub.v1.
+func (c *client) frame() *protocol.Frame {
+	c.t.Helper()
+	_, data, err := c.read()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	f, err := protocol.DecodeFrame(data)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return f
+}
+
+// want returns the next frame, which must be of this type.
+func (c *client) want(frameType string) *protocol.Frame {
+	c.t.Helper()
+	f := c.frame()
+	if f.Type != frameType {
+		c.t.Fatalf("got frame %s, want type %q", f.Encode(), frameType)
+	}
+	return f
+}
+
+// wantClose fails unless the connection ends with code.
+func (c *client) wantClose(code protocol.Code) {
+	c.t.Helper()
+	for {
+		_, _, err := c.read()
+		if err == nil {
+			continue
+		}
+		if got := websocket.CloseStatus(err); got != websocket.StatusCode(code) {
+			c.t.Fatalf("the connection ended with %v, want code %d", err, code)
+		}
+		return
+	}
+}
+
+// dialRaw makes the handshake by hand, so that a test can write any bytes.
+func dialRaw(t *testing.T, h *testHub, header string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", h.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(nc, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", header)
+	const end = "\r\n\r\n"
+	var answer []byte
+	for !strings.HasSuffix(string(answer), end) {
+		b := make([]byte, 1)
+		if _, err := nc.Read(b); err != nil {
+			t.Fatalf("handshake: %v after %q", err, answer)
+		}
+		answer = append(answer, b...)
+	}
+	if want := fmt.Sprintf("HTTP/1.1 %d ", http.StatusSwitchingProtocols); !strings.HasPrefix(string(answer), want) {
+		t.Fatalf("handshake: %s", answer)
+	}
+	return nc
+}
+
+// eventually waits until cond holds, and says what did not.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		if time.Now().After(deadline) {
+			t.Fatalf("did not come about in %v: %s", patience, what)
+		}
+		<-tick.C
+	}
+}
