@@ -35,7 +35,7 @@ type testHub struct {
 }
 
 // startHub starts a hub on bus, and stops it at the end of the test.
-func startHub(t *testing.T, bus *memory.Bus, name string, o ws.Options) *testHub {
+func startHub(t testing.TB, bus *memory.Bus, name string, o ws.Options) *testHub {
 	t.Helper()
 	h := &testHub{Hub: hub.New(hub.Options{Name: name, Broker: bus.Broker()})}
 	o.Hub = h.Hub
@@ -54,7 +54,7 @@ func startHub(t *testing.T, bus *memory.Bus, name string, o ws.Options) *testHub
 	return h
 }
 
-func (h *testHub) stop(t *testing.T) {
+func (h *testHub) stop(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := h.shutdown(ctx); err != nil {
@@ -175,7 +175,7 @@ func (c *client) wantClose(code protocol.Code) {
 }
 
 // dialRaw makes the handshake by hand, so that a test can write any bytes.
-func dialRaw(t *testing.T, h *testHub, header string) net.Conn {
+func dialRaw(t testing.TB, h *testHub, header string) net.Conn {
 	t.Helper()
 	nc, err := net.Dial("tcp", h.http.Listener.Addr().String())
 	if err != nil {
@@ -203,7 +203,7 @@ func dialRaw(t *testing.T, h *testHub, header string) net.Conn {
 }
 
 // eventually waits until cond holds, and says what did not.
-func eventually(t *testing.T, what string, cond func() bool) {
+func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(2 * time.Millisecond)
