@@ -7,7 +7,7 @@ type HubServer struct {
 	Listen      string `key:"listen" default:"127.0.0.1:8081" usage:"address to listen on, host:port"`
 	Name        string `key:"name" usage:"the hub's name, shown to people (default: the host name)"`
 	AdminListen string `key:"admin_listen" usage:"serve /metrics at this host:port, and there alone; without it /metrics is served where --listen is loopback"`
-	Broker      string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port or rediss://… for TLS" secret:"true"`
+	Broker      string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port, or rediss://… for TLS" secret:"true"`
 	Hub         Hub    `key:",inline"`
 	Redis       Redis  `key:",inline"`
 	Log         Log    `key:"log"`
@@ -25,12 +25,27 @@ type HubClient struct {
 type Up struct {
 	Hubs    int    `key:"hubs" default:"2" usage:"how many hubs, each with its page"`
 	Host    string `key:"host" default:"127.0.0.1" usage:"address to listen on"`
-	HubPort int    `key:"hub_port" default:"8081" usage:"port of the first hub; the others follow it"`
-	WebPort int    `key:"web_port" default:"9081" usage:"port of the first page; the others follow it"`
-	Broker  string `key:"broker" default:"memory://" usage:"what joins the hubs: memory://, redis://[user:password@]host:port or rediss://… for TLS" secret:"true"`
+	HubPort int    `key:"hub_port" default:"8081" usage:"port of the first hub, the others follow it; 0 takes free ones"`
+	WebPort int    `key:"web_port" default:"9081" usage:"port of the first page, the others follow it; 0 takes free ones"`
+	Broker  string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port, or rediss://… for TLS" secret:"true"`
 	Hub     Hub    `key:",inline"`
 	Redis   Redis  `key:",inline"`
 	Log     Log    `key:"log"`
+}
+
+// Pub is the configuration of `pub`.
+type Pub struct {
+	Hub   string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer"`
+	Kind  string `key:"kind" default:"text" usage:"what is published: text, json or binary"`
+	Count int    `key:"count" usage:"stop after so many messages (default: at the end of the input)"`
+	JSON  bool   `key:"json" usage:"print what the hub answers, one JSON object a line"`
+}
+
+// Sub is the configuration of `sub`.
+type Sub struct {
+	Hub   string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer"`
+	Count int    `key:"count" usage:"stop after so many messages (default: never)"`
+	JSON  bool   `key:"json" usage:"print one JSON object a line"`
 }
 
 // Hub is what every hub has, however it is started.
@@ -61,5 +76,26 @@ type Log struct {
 	Format string `key:"format" default:"auto" usage:"text, json, or auto: text on a terminal, JSON otherwise"`
 }
 
-// Bytes is a size: digits, then B, KiB, MiB, GiB, kB, MB or GB; without a unit bytes.
-type Bytes int64
+// Config is the configuration of one command: a pointer to one of this package's structs.
+type Config interface {
+	// Validate returns what is wrong with the values, as one or several joined [*Error], or nil.
+	Validate() error
+}
+
+// Command is a command that has a configuration.
+type Command struct {
+	Name string
+	New  func() Config // returns a zero configuration of it
+	File bool          // whether it reads a configuration file
+}
+
+// Commands returns every command that has a configuration. An environment variable of any of them may be set for all.
+func Commands() []Command {
+	return []Command{
+		{Name: "hubserver", New: func() Config { return new(HubServer) }, File: true},
+		{Name: "hubclient", New: func() Config { return new(HubClient) }, File: true},
+		{Name: "up", New: func() Config { return new(Up) }, File: true},
+		{Name: "pub", New: func() Config { return new(Pub) }},
+		{Name: "sub", New: func() Config { return new(Sub) }},
+	}
+}
