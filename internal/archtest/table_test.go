@@ -1,0 +1,85 @@
+package archtest
+
+// A rule is what one package may import. Entries stand for themselves alone, but external ones are modules, with all
+// their packages, and "…" stands for everything of ours.
+type rule struct {
+	ours     []string // packages, relative to the module
+	external []string // modules
+	not      []string // packages of the standard library that it may not import
+}
+
+// everything allows all packages of ours.
+var everything = []string{"…"}
+
+// rules has a row for each package. Who adds a package adds a row, and to docs/architecture.md what the package is.
+var rules = map[string]rule{
+	"protocol": {},
+	"client":   {ours: []string{"protocol"}, external: []string{"github.com/coder/websocket"}},
+
+	"internal/queue":   {},
+	"internal/problem": {},
+	"internal/origin":  {ours: []string{"internal/problem"}},
+	"internal/config":  {external: []string{"github.com/goccy/go-yaml", "github.com/spf13/pflag"}},
+
+	// The core decides and moves no byte, so that it can be simulated.
+	"internal/hub": {ours: []string{"protocol"}, not: []string{"net", "net/http", "os", "syscall"}},
+
+	"internal/broker/memory": {ours: []string{"internal/hub", "internal/queue", "protocol"}},
+	"internal/broker/redis": {
+		ours:     []string{"internal/hub", "internal/queue", "protocol"},
+		external: []string{"github.com/redis/rueidis"},
+	},
+	"internal/broker/brokertest": {ours: []string{"internal/hub", "protocol"}},
+
+	"internal/ws": {
+		ours:     []string{"internal/hub", "internal/origin", "internal/problem", "internal/queue", "protocol"},
+		external: []string{"github.com/gobwas/ws"},
+	},
+	"internal/api": {ours: []string{"internal/hub", "internal/origin", "internal/problem", "protocol"}},
+	"internal/web": {ours: []string{"internal/origin", "internal/problem", "protocol"}},
+
+	// The composition root, and with the commands the only place that knows concrete types.
+	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
+	"cmd/realtime-hub": {
+		ours:     []string{"client", "internal/app", "internal/config", "internal/hub", "protocol"},
+		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	},
+
+	"internal/redistest": {},
+	"internal/archtest":  {},
+	"e2e":                {},
+}
+
+// testRules has what the tests of every package may import beside what the package may; those of e2e, anything of ours.
+var testRules = rule{
+	ours: []string{
+		"internal/broker/brokertest", "internal/broker/memory", "internal/hub", "internal/problem", "internal/redistest",
+		"protocol",
+	},
+	external: []string{
+		"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/coder/websocket",
+		"github.com/gobwas/ws", "github.com/prometheus/client_golang", "github.com/redis/rueidis",
+		"github.com/rogpeppe/go-internal", "go.uber.org/goleak",
+	},
+}
+
+// testOurs adds to testRules for the tests of one package.
+var testOurs = map[string][]string{
+	"client":           {"internal/ws"}, // its tests and examples run against a real hub
+	"cmd/realtime-hub": everything,
+	"e2e":              everything,
+}
+
+// poorNames say nothing of what a package has.
+var poorNames = []string{
+	"base", "common", "core", "data", "helper", "helpers", "misc", "shared", "types", "util", "utils",
+}
+
+// builds are the systems and tags under which the imports are looked at: together they show every file.
+var builds = []struct{ system, tags string }{
+	{"linux", ""},
+	{"linux", "docker"},
+	{"linux", "short"},
+	{"darwin", ""},
+	{"windows", ""},
+}

@@ -1,0 +1,248 @@
+package redis
+
+import (
+	"context"
+	crand "crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+)
+
+// The defaults of Options.
+const (
+	DefaultTimeout    = time.Second
+	DefaultPing       = 500 * time.Millisecond
+	DefaultQueueBytes = 16 << 20
+)
+
+// Options is how a broker is set up. All but URL may be left out.
+type Options struct {
+	// URL is redis://[user:password@]host[:port][/db], or rediss:// for TLS.
+	URL string
+	// CAFile holds the certificate authorities (PEM) that may sign Redis's certificate, instead of the system's.
+	CAFile string
+
+	// Timeout is how long Redis may leave a command or a connect unanswered before the hub counts as isolated. Ping is
+	// how often it is asked when nothing else is. An outage is told after at most the sum of both.
+	Timeout time.Duration
+	Ping    time.Duration
+
+	// QueueBytes is the most that waits to be published, and the most that waits for the receiver; beyond it
+	// publications are dropped and counted.
+	QueueBytes int
+
+	// Name is the hub's: Redis shows its connections as realtime-hub:NAME. What Redis does not allow there becomes a -.
+	Name string
+	// Log is told when the broker is isolated, goes on being so, and is back; nobody by default.
+	Log *slog.Logger
+}
+
+// Broker joins a hub to those that use the same Redis, whatever the database, as channels belong to none. All its
+// methods but Start may be called by several goroutines at once.
+type Broker struct {
+	// immutable
+	opts     Options
+	endpoint endpoint
+	tls      *tls.Config // nil without TLS
+	id       uint64      // random: names this broker in envelopes
+	log      *slog.Logger
+	closing  context.Context // done at the first Close
+	close    context.CancelFunc
+	done     chan struct{} // closed by the broker's goroutine when it ends; received by each Close
+
+	// owned by Start, then by the broker's goroutine
+	lives uint64 // links tried until now
+
+	// owned by the goroutine that reads the link; the next link's begins after it ended
+	fence    fence
+	grumbled time.Time // when an invalid envelope was logged last
+
+	counts counts
+
+	mu      sync.RWMutex
+	link    *link // guarded by mu: what Publish uses; nil while isolated
+	started bool  // guarded by mu
+	closed  bool  // guarded by mu
+}
+
+var _ hub.Broker = (*Broker)(nil)
+
+// counts is what Stats returns, and may be changed by anybody.
+type counts struct {
+	isolated, queue, unconfirmed, invalid atomic.Uint64 // publications dropped
+	reconnects                            atomic.Uint64
+	rtt                                   atomic.Int64 // nanoseconds
+}
+
+// New returns a broker that is not connected yet. It returns a *URLError where the URL is wrong, and an error where the
+// file of authorities cannot be used.
+func New(opts Options) (*Broker, error) {
+	e, err := parseURL(opts.URL)
+	if err != nil {
+		return nil, err
+	}
+	opts.Timeout = orDefault(opts.Timeout, DefaultTimeout)
+	opts.Ping = orDefault(opts.Ping, DefaultPing)
+	opts.QueueBytes = orDefault(opts.QueueBytes, DefaultQueueBytes)
+	opts.Name = strings.Map(nameRune, opts.Name)
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	config, err := tlsConfig(e, opts.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	var id [8]byte
+	crand.Read(id[:]) // never fails
+	closing, closeAll := context.WithCancel(context.Background())
+	return &Broker{
+		opts:     opts,
+		endpoint: e,
+		tls:      config,
+		id:       binary.BigEndian.Uint64(id[:]),
+		log:      opts.Log.With("redis", e.addr),
+		closing:  closing,
+		close:    closeAll,
+		done:     make(chan struct{}),
+		fence:    fence{},
+	}, nil
+}
+
+func orDefault[T int | time.Duration](n, byDefault T) T {
+	if n <= 0 {
+		return byDefault
+	}
+	return n
+}
+
+// nameRune replaces what CLIENT SETNAME refuses.
+func nameRune(r rune) rune {
+	if r < '!' || r > '~' {
+		return '-'
+	}
+	return r
+}
+
+// tlsConfig returns how TLS is spoken, nil where it is not.
+func tlsConfig(e endpoint, caFile string) (*tls.Config, error) {
+	if !e.tls {
+		if caFile != "" {
+			return nil, &URLError{
+				URL:     "redis://" + e.addr,
+				Problem: "a file of certificate authorities is given, and redis:// does not use them",
+				Fix:     "write rediss:// for TLS, or leave the file out",
+			}
+		}
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.host}
+	if caFile == "" {
+		return config, nil
+	}
+	text, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate authorities for Redis: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("read the certificate authorities for Redis: %s holds no certificate in PEM", caFile)
+	}
+	return config, nil
+}
+
+// Start connects. See hub.Broker for what it returns; the error says what Redis said, and what to do.
+func (b *Broker) Start(ctx context.Context, r hub.Receiver) error {
+	b.mu.Lock()
+	if b.started || b.closed {
+		b.mu.Unlock()
+		return errors.New("start the broker: it was started or closed before")
+	}
+	b.started = true
+	b.mu.Unlock()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(b.closing, cancel)()
+	l, err := b.connect(ctx)
+	switch {
+	case ctx.Err() != nil:
+		if l != nil {
+			l.close()
+		}
+		err = fmt.Errorf("start the broker: %w", ctx.Err())
+	case errors.Is(err, hub.ErrRefused):
+	default:
+		b.tell(r, l, err)
+		// Ends at Close, which waits for it.
+		go b.run(r, l, err)
+		return nil
+	}
+	close(b.done)
+	return err
+}
+
+// Publish hands p to the link.
+func (b *Broker) Publish(p *hub.Publication) {
+	b.mu.RLock()
+	defer b.mu.RUnlock() // so that nothing gets into the queue of a link that is over
+	switch {
+	case b.link == nil:
+		b.counts.isolated.Add(1)
+	case !b.link.out.Put(p, p.Size()):
+		b.counts.queue.Add(1)
+	}
+}
+
+// use has Publish use l from now on; nil means that the broker is isolated.
+func (b *Broker) use(l *link) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.link = l
+	}
+}
+
+// Stats returns what was counted since the start.
+func (b *Broker) Stats() hub.BrokerStats {
+	s := hub.BrokerStats{
+		Dropped:    map[hub.DropReason]uint64{},
+		Reconnects: b.counts.reconnects.Load(),
+		RTT:        time.Duration(b.counts.rtt.Load()),
+	}
+	for reason, n := range map[hub.DropReason]uint64{
+		hub.DropIsolated:    b.counts.isolated.Load(),
+		hub.DropBrokerQueue: b.counts.queue.Load(),
+		hub.DropBrokerError: b.counts.unconfirmed.Load(),
+		hub.DropInvalid:     b.counts.invalid.Load(),
+	} {
+		if n > 0 {
+			s.Dropped[reason] = n
+		}
+	}
+	return s
+}
+
+// Close publishes what waits, for at most Options.Timeout, and disconnects. Nothing is delivered after it returned. It
+// must not be called by the receiver.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.link = nil
+	started := b.started
+	b.mu.Unlock()
+	b.close()
+	if started {
+		<-b.done
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+)
+
+const (
+	// A broker that is isolated tries again after a pause between these, of which up to half is left to chance, so that
+	// hubs that lost their Redis together do not come back together.
+	minPause = 100 * time.Millisecond
+	maxPause = 500 * time.Millisecond
+
+	// A link that held for so long begins again with the shortest pause at its end.
+	stable = 5 * time.Second
+
+	// While it is isolated, a broker says so again after this.
+	reminder = 10 * time.Second
+)
+
+// run is the broker's goroutine: it serves one link after the other, beginning with l, which is nil where the first
+// attempt failed for the reason why. It ends at Close.
+func (b *Broker) run(r hub.Receiver, l *link, why error) {
+	defer close(b.done)
+	pause := minPause
+	for {
+		lost := l != nil
+		if lost {
+			began := time.Now()
+			why = b.serve(r, l)
+			if b.closing.Err() != nil {
+				return
+			}
+			if time.Since(began) > stable {
+				pause = minPause
+			}
+			b.tell(r, nil, why)
+		}
+		if l = b.reconnect(why, &pause); l == nil {
+			return
+		}
+		if lost {
+			b.counts.reconnects.Add(1)
+		}
+		b.tell(r, l, nil)
+	}
+}
+
+// tell has Publish use l and tells the receiver; where l is nil, that the broker is isolated, and why.
+func (b *Broker) tell(r hub.Receiver, l *link, why error) {
+	b.use(l)
+	r.SetIsolated(l == nil, why)
+}
+
+// serve hands what l brings to the receiver until l is over, and returns why. Nothing of l is left then: what it
+// brought before its end was delivered, what waited for being published is dropped.
+func (b *Broker) serve(r hub.Receiver, l *link) (why error) {
+	var taken []*hub.Publication
+	deliver := func() {
+		if taken = l.in.Take(taken); len(taken) > 0 {
+			r.Deliver(taken)
+		}
+	}
+	closing := b.closing.Done()
+	var late <-chan time.Time
+	for l.ctx.Err() == nil {
+		select {
+		case <-l.in.Ready():
+			deliver()
+		case <-l.ctx.Done():
+		case <-closing:
+			closing = nil
+			close(l.drain)
+			late = time.After(b.opts.Timeout)
+		case <-late:
+			l.fail(errClosed)
+		}
+	}
+	why = b.explain(context.Cause(l.ctx))
+	b.use(nil)
+	l.close()
+	b.counts.isolated.Add(uint64(len(l.out.Take(nil))))
+	deliver()
+	return why
+}
+
+// reconnect tries until there is a link, which it returns, or until Close, when it returns nil. It pauses before each
+// attempt, and leaves in pause what the next would be.
+func (b *Broker) reconnect(why error, pause *time.Duration) *link {
+	began := time.Now()
+	logged := began
+	b.log.Warn("isolated: messages stay on this hub until Redis is back", "why", why)
+	for {
+		timer := time.NewTimer(*pause/2 + rand.N(*pause/2))
+		select {
+		case <-timer.C:
+		case <-b.closing.Done():
+			timer.Stop()
+			return nil
+		}
+		*pause = min(2**pause, maxPause)
+		l, err := b.connect(b.closing)
+		switch {
+		case b.closing.Err() != nil:
+			if l != nil {
+				l.close()
+			}
+			return nil
+		case err == nil:
+			b.log.Info("Redis is back: messages reach the other hubs", "after", time.Since(began).Round(time.Millisecond))
+			return l
+		case time.Since(logged) >= reminder:
+			logged = time.Now()
+			b.log.Warn("still isolated, trying again", "since", time.Since(began).Round(time.Second), "why", err)
+		}
+	}
+}
+
+// connect makes a link, in at most Options.Timeout.
+func (b *Broker) connect(ctx context.Context) (*link, error) {
+	b.lives++
+	l := newLink(b, b.lives)
+	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })
+	err := l.open()
+	if !stop() && err == nil { // it failed, or is about to
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		l.close()
+		return nil, b.explain(err)
+	}
+	l.start()
+	return l, nil
+}
+
+// errClosed ends a link at Close.
+var errClosed = errors.New("the broker is closed")
