@@ -46,7 +46,7 @@ func newPageServer(addr string, hubs []string, proxy bool, e Env) (*pageServer, 
 func checkHost(policy *origin.Policy, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := policy.CheckHost(r); err != nil {
-			http.Error(w, err.Error(), http.StatusMisdirectedRequest)
+			http.Error(w, err.Error()+" → open it as localhost", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -1,0 +1,283 @@
+//go:build !short
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/soumya-codes/realtime-hub/internal/redistest"
+)
+
+// browserCluster is what a user of the walk-through has: two hubs on one Redis, a page in front of each, and three
+// people at each page.
+type browserCluster struct {
+	redis *redistest.Server
+	hubs  [2]*hub
+	tabs  []*browserTab // the first three on hub1's page, the others on hub2's
+}
+
+func browserNewCluster(t *testing.T) *browserCluster {
+	t.Helper()
+	c := &browserCluster{redis: redistest.New(t, redistest.Options{})}
+	browser := browserStart(t)
+	names := []string{"Ada", "Linus", "Mallory", "Grace", "سارة", "Edsger"}
+	for i := range c.hubs {
+		c.hubs[i] = startHub(t, "--name", fmt.Sprintf("hub%d", i+1), "--broker", c.redis.URL())
+		page := startPage(t, c.hubs[i].URL())
+		for _, name := range names[i*3 : i*3+3] {
+			// By the name that a person types: the hub is then addressed by it too, or its Origin rule would refuse.
+			url := strings.Replace(page.URL(), "127.0.0.1", "localhost", 1)
+			tab := browserOpen(t, browser, name, url)
+			tab.do(chromedp.SendKeys("#name", name+"\r"))
+			c.tabs = append(c.tabs, tab)
+		}
+	}
+	for _, hub := range c.hubs {
+		hub.waitIsolated(false)
+	}
+	return c
+}
+
+func TestBrowserChat(t *testing.T) {
+	c := browserNewCluster(t)
+	for _, tab := range c.tabs {
+		tab.connect()
+	}
+	for i, tab := range c.tabs {
+		tab.until(`document.querySelectorAll('#people li').length === 3`)
+		tab.until(fmt.Sprintf(`document.getElementById('people-title').textContent === 'People on hub%d · 3'`, i/3+1))
+	}
+	t.Run("names", func(t *testing.T) { c.testNames(t) })
+	t.Run("each to all others", func(t *testing.T) { c.testAll(t) })
+	t.Run("path and latency", func(t *testing.T) { c.testPath(t) })
+	t.Run("appearance", func(t *testing.T) { c.testAppearance(t) })
+	t.Run("Redis away", func(t *testing.T) { c.testIsolated(t) })
+	t.Run("hub killed", func(t *testing.T) { c.testKilled(t) })
+	for _, tab := range c.tabs {
+		tab.quiet("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
+	}
+}
+
+// testAll sends from each tab, markup included, and counts.
+func (c *browserCluster) testAll(t *testing.T) {
+	texts := make([]string, len(c.tabs))
+	for i, sender := range c.tabs {
+		texts[i] = fmt.Sprintf("<b>hello</b> from %s", sender.name)
+		sender.send(texts[i])
+		for _, tab := range c.tabs {
+			// On top, at once: nothing else is sent meanwhile.
+			tab.until(fmt.Sprintf("document.querySelector('#messages > li[data-direction] .text')?.textContent === %q", texts[i]))
+		}
+		sender.until(browserRow("sent", texts[i]) + "[0].dataset.state === 'sent'")
+	}
+	for i, tab := range c.tabs {
+		for j, text := range texts {
+			received, sent := 1, 0
+			if i == j {
+				received, sent = 0, 1
+			}
+			if n := browserGet[int](tab, browserRow("received", text)+".length"); n != received {
+				t.Errorf("%s has %q received %d times, want %d", tab.name, text, n, received)
+			}
+			if n := browserGet[int](tab, browserRow("sent", text)+".length"); n != sent {
+				t.Errorf("%s has %q sent %d times, want %d", tab.name, text, n, sent)
+			}
+		}
+		if n := browserGet[int](tab, "document.querySelectorAll('#messages b, #people b').length"); n != 0 {
+			t.Errorf("markup in a message became %d elements", n)
+		}
+	}
+}
+
+// testNames has one of them take another name, which the others of the hub see, and oneself.
+func (c *browserCluster) testNames(_ *testing.T) {
+	c.tabs[1].run(`document.getElementById('name').select()`)
+	c.tabs[1].do(chromedp.SendKeys("#name", "Tux\r"))
+	for i, want := range []string{"AAda (you),MMallory,TTux", "AAda,MMallory,TTux (you)", "AAda,MMallory (you),TTux"} {
+		c.tabs[i].until(fmt.Sprintf(`[...document.querySelectorAll('#people li')].map(li => li.textContent).join() === %q`, want))
+	}
+	c.tabs[1].run(`document.getElementById('name').select()`)
+	c.tabs[1].do(chromedp.SendKeys("#name", "Linus\r"))
+	c.tabs[0].until(`document.querySelectorAll('#people li')[1].textContent === 'LLinus'`)
+}
+
+// testPath looks at what is told of how a message came.
+func (c *browserCluster) testPath(t *testing.T) {
+	here := browserGet[string](c.tabs[0], browserRow("received", "<b>hello</b> from Linus")+"[0].querySelector('.how').textContent")
+	there := browserGet[string](c.tabs[0], browserRow("received", "<b>hello</b> from Grace")+"[0].querySelector('.how').textContent")
+	for _, how := range []struct{ got, path string }{{here, "hub1"}, {there, "hub2 → hub1"}} {
+		var ms int
+		if _, err := fmt.Sscanf(how.got, how.path+"%d ms", &ms); err != nil && how.got != how.path+"<1 ms" {
+			t.Errorf("a message by %s says %q", how.path, how.got)
+		}
+	}
+}
+
+// testIsolated takes Redis away and gives it back.
+func (c *browserCluster) testIsolated(t *testing.T) {
+	c.redis.Kill()
+	for _, tab := range c.tabs {
+		tab.state("isolated")
+	}
+	sender, here, there := c.tabs[0], c.tabs[1:3], c.tabs[3:]
+	sender.send("anyone on hub2?")
+	for _, tab := range here {
+		tab.until(browserRow("received", "anyone on hub2?") + ".length === 1")
+	}
+	sender.until(browserRow("sent", "anyone on hub2?") + "[0].innerText.includes('this hub only')")
+	sender.until(`document.getElementById('banner').innerText.includes('the 2 others in this room on hub1')`)
+	sender.scheme("dark")
+	sender.shot("chat-isolated-dark")
+	sender.scheme("light")
+
+	c.redis.Start()
+	for _, tab := range c.tabs {
+		tab.state("connected")
+	}
+	sender.send("back again")
+	for _, tab := range c.tabs[1:] {
+		tab.until(browserRow("received", "back again") + ".length === 1")
+	}
+	for _, tab := range there {
+		// It came before "back again" or it does not come: messages of one publisher keep their order.
+		if n := browserGet[int](tab, browserRow("received", "anyone on hub2?")+".length"); n != 0 {
+			t.Errorf("%s has a message of which its sender was told that it stays on hub1", tab.name)
+		}
+	}
+}
+
+// testKilled kills hub1 and starts it again at the same address.
+func (c *browserCluster) testKilled(t *testing.T) {
+	c.hubs[0].Kill()
+	for _, tab := range c.tabs[:3] {
+		tab.state("reconnecting")
+	}
+	sender := c.tabs[0]
+	sender.send("written offline")
+	sender.send("and this")
+	sender.until(`document.getElementById('queue').textContent === '2 messages queued'`)
+	sender.until(browserRow("sent", "written offline") + "[0].dataset.state === 'queued'")
+	sender.do(chromedp.EmulateViewport(360, 780))
+	sender.shot("chat-reconnecting-360")
+	sender.do(chromedp.EmulateViewport(1180, 960))
+
+	c.hubs[0].Restart()
+	c.hubs[0].waitIsolated(false)
+	for _, tab := range c.tabs[:3] {
+		tab.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('retry').click()`))
+		tab.state("connected")
+		tab.until(`document.querySelector('#messages > .gap')?.textContent.startsWith('disconnected for')`)
+	}
+	sender.until(browserRow("sent", "and this") + "[0].dataset.state === 'sent'")
+	sender.until(`document.getElementById('queue').textContent === ''`)
+	for _, tab := range c.tabs[3:] {
+		tab.until(browserRow("received", "and this") + ".length === 1")
+		if n := browserGet[int](tab, browserRow("received", "written offline")+".length"); n != 1 {
+			t.Errorf("%s has what was written offline %d times, want once", tab.name, n)
+		}
+	}
+	if n := browserGet[int](sender, browserRow("sent", "written offline")+".length"); n != 1 {
+		t.Errorf("what was written offline has %d rows", n)
+	}
+	sender.shot("chat-reconnected")
+}
+
+// TestBrowserProxy has a page whose WebSocket goes by its own server, and which cannot know where the hub is.
+func TestBrowserProxy(t *testing.T) {
+	hub := startHub(t, "--name", "hub1")
+	addr := freeAddr(t)
+	page := startServer(t, addr, "hubclient", "--listen", addr, "--hub", hub.URL(), "--proxy")
+	browser := browserStart(t)
+	ada := browserOpen(t, browser, "Ada", page.URL())
+	grace := browserOpen(t, browser, "Grace", page.URL())
+	for _, tab := range []*browserTab{ada, grace} {
+		tab.connect()
+	}
+	ada.send("by one port")
+	grace.until(browserRow("received", "by one port") + ".length === 1")
+	grace.send("indeed")
+	ada.until(browserRow("received", "indeed") + ".length === 1")
+	page.Stop()
+	ada.state("reconnecting")
+	ada.quiet("ERR_CONNECTION_REFUSED")
+	grace.quiet("ERR_CONNECTION_REFUSED")
+}
+
+// browserContrast returns the texts of the page whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
+const browserContrast = `(() => {
+	const rgb = (color) => color.match(/[\d.]+/g).map(Number);
+	const light = ([r, g, b]) => [r, g, b]
+		.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+		.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => {
+		for (; e; e = e.parentElement) {
+			const color = rgb(getComputedStyle(e).backgroundColor);
+			if (color.length < 4 || color[3] === 1) return color;
+		}
+		return [255, 255, 255];
+	};
+	const poor = [];
+	for (const e of document.querySelectorAll('body *')) {
+		const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+		if (!e.offsetHeight || (!text && !e.placeholder) || e.closest('.sr, .skip, noscript')) continue;
+		for (const style of [getComputedStyle(e), ...(e.placeholder ? [getComputedStyle(e, '::placeholder')] : [])]) {
+			const [a, b] = [light(rgb(style.color)), light(behind(e))];
+			const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+			if (ratio < 4.5) poor.push(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2) + ' ' + e.textContent.slice(0, 40));
+		}
+	}
+	return poor;
+})()`
+
+// browserSmall returns what one can press and is smaller than 44 pixels; links within a text are exempt.
+const browserSmall = `[...document.querySelectorAll('button, input:not([type=radio]), textarea, #show label, a:not(.text a)')]
+	.filter((e) => e.offsetHeight && (e.offsetHeight < 44 || e.offsetWidth < 44))
+	.map((e) => e.outerHTML.slice(0, 80) + ' ' + e.offsetWidth + '×' + e.offsetHeight)`
+
+// testAppearance measures contrast and targets, in light, dark and on a small screen, and takes the pictures.
+func (c *browserCluster) testAppearance(t *testing.T) {
+	tab, other := c.tabs[0], c.tabs[3]
+	tab.do(chromedp.SendKeys("#new-room", "deploys\r"))
+	tab.run(`document.querySelector('#rooms .room').click()`)
+	other.do(chromedp.SendKeys("#new-room", "deploys\r"))
+	for i := range 4 {
+		other.send(fmt.Sprintf("deploy %d", i))
+	}
+	tab.until(`document.querySelector('#rooms li:last-child .badge').textContent === '4'`)
+	other.run(`document.querySelector('#rooms .room').click()`)
+	other.send("Docs: https://example.com/docs/protocol?a=1&b=2, and a very long token " +
+		"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJleHAiOjE3OTU0MzIxMDB9.c2lnbmF0dXJlLWdvZXMtaGVyZQ")
+	c.tabs[4].send("مرحبا من المحور الثاني")
+	tab.until(browserRow("received", "مرحبا من المحور الثاني") + ".length === 1")
+	tab.run(`document.activeElement.blur()`)
+	for _, look := range []struct {
+		name, scheme string
+		width        int64
+	}{
+		{"chat-light", "light", 1180}, {"chat-dark", "dark", 1180}, {"chat-360", "light", 360}, {"chat-360-dark", "dark", 360},
+	} {
+		tab.scheme(look.scheme)
+		tab.do(chromedp.EmulateViewport(look.width, 960))
+		for _, poor := range browserGet[[]string](tab, browserContrast) {
+			t.Errorf("%s: contrast below 4.5: %s", look.name, poor)
+		}
+		for _, small := range browserGet[[]string](tab, browserSmall) {
+			t.Errorf("%s: smaller than 44 pixels: %s", look.name, small)
+		}
+		if browserGet[bool](tab, "document.documentElement.scrollWidth > innerWidth") {
+			t.Errorf("%s: the page is wider than its window", look.name)
+		}
+		tab.shot(look.name)
+	}
+	tab.run(`document.querySelector('#messages').scrollIntoView(); scrollTo(0, 300)`)
+	tab.do(chromedp.EmulateViewport(1180, 960))
+	tab.scheme("light")
+	tab.do(chromedp.KeyEvent("?"))
+	tab.until(`document.getElementById('help').open`)
+	tab.shot("help")
+	tab.do(chromedp.Click("#help-close"))
+}

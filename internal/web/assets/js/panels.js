@@ -1,0 +1,225 @@
+// What stands around the messages: how the connection is, who is there, and the last 60 seconds in figures.
+
+import { byId, count, duration, hubTag, latency, make, now, roundTrip } from "./page.js";
+import { nameOf } from "./protocol.js";
+
+/** The voice for those who do not see the page: at most once a second, and not of one's own messages. */
+export class Announcer {
+  #said = "";
+  #messages = 0;
+  #timer = 0;
+
+  /** @param {string} text of which the latest alone is told */
+  say(text) {
+    this.#said = text;
+    this.#plan();
+  }
+
+  /** A message came. */
+  message() {
+    this.#messages++;
+    this.#plan();
+  }
+
+  #plan() {
+    this.#timer ||= setTimeout(() => {
+      const news = this.#messages ? count(this.#messages, "new message") : "";
+      byId("announcer").textContent = `${this.#said} ${news}`;
+      this.#said = "";
+      this.#messages = this.#timer = 0;
+    }, 1000);
+  }
+}
+
+export class Status {
+  #connection;
+  #clock;
+  #people;
+  #announcer;
+
+  /**
+   * @param {Connection} connection
+   * @param {Clock} clock
+   * @param {People} people
+   * @param {Announcer} announcer
+   */
+  constructor(connection, clock, people, announcer) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#people = people;
+    this.#announcer = announcer;
+    byId("retry").onclick = () => connection.retry();
+    byId("connect").onclick = () => (connection.idle ? connection.connect() : connection.disconnect());
+  }
+
+  /** To be called at each change, and once a second. */
+  draw() {
+    const { state, online, hub, home, since, sessions } = this.#connection;
+    const [text, what = "", more = ""] = this.#words();
+    if (byId("status").dataset.state !== state) this.#enter(state, what || text);
+    const rtt = roundTrip(this.#clock.rtt);
+    this.#write("status-text", state === "connected" && online ? `${text} · ${rtt}` : text);
+    byId("banner").hidden = !what;
+    this.#write("banner-what", what);
+    this.#write("banner-more", more);
+    byId("c-hub").replaceChildren(hub ? hubTag(hub) : "–", online && !home ? " (home does not answer)" : "");
+    this.#write("c-rtt", rtt);
+    this.#write("c-up", online ? duration(now() - since) : "–");
+    this.#write("c-re", String(Math.max(0, sessions - 1)));
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} text
+   */
+  #enter(state, text) {
+    const { idle } = this.#connection;
+    const button = byId("connect");
+    button.textContent = idle ? "Connect" : state === "connecting" ? "Cancel" : "Disconnect";
+    button.classList.toggle("primary", idle);
+    byId("banner").classList.toggle("bad", idle);
+    byId("retry").hidden = state !== "reconnecting";
+    byId("status").dataset.state = state;
+    document.body.toggleAttribute("data-idle", idle);
+    this.#announcer.say(text);
+  }
+
+  /** What the status says, and the banner where there is one: first what is, then what follows. */
+  #words() {
+    const { state, hub, host, why, failures, retryAt } = this.#connection;
+    switch (state) {
+      case "connecting":
+        return [`Connecting to ${hub || host}…`];
+      case "connected":
+        return [`Connected · ${hub}`];
+      case "isolated":
+        return [
+          `Connected · ${hub} is isolated`,
+          `${hub} is cut off from the other hubs.`,
+          `You can talk to the ${count(this.#people.others, "other")} in this room on ${hub}. People on other hubs cannot read you, nor you them, and it is not made up for later.`,
+        ];
+      case "reconnecting": {
+        const wait = `in ${Math.max(1, Math.ceil((retryAt - now()) / 1000))} s`;
+        const hint = `The hub cannot be reached or does not accept this page: is one running at ${host}, and may pages of ${location.origin} use it (--allowed-origins)?`;
+        return [
+          retryAt ? `Reconnecting ${wait}` : "Reconnecting…",
+          `${why}.`,
+          `Try ${failures + 1} ${retryAt ? wait : "is under way"}. What you type is kept and sent after reconnecting. ${failures < 3 ? "" : hint}`,
+        ];
+      }
+      case "refused":
+        return [`Refused: ${why}`, "The hub refused this page:", `${why}. It is not tried again by itself.`];
+      default:
+        return ["Disconnected"];
+    }
+  }
+
+  /**
+   * Leaves alone what is right already: somebody may be selecting it.
+   * @param {keyof Elements} id
+   * @param {string} text
+   */
+  #write(id, text) {
+    if (byId(id).textContent !== text) byId(id).textContent = text;
+  }
+}
+
+/** Who is in a room on this hub: hubs tell of their own people alone. */
+export class People {
+  #connection;
+  /** @type {Map<string, Crowd>} by room */
+  #crowds = new Map();
+  #room = "";
+  #timer = 0;
+
+  /** @param {Connection} connection */
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** How many others are in the room that is shown. */
+  get others() {
+    return Math.max(1, this.#crowds.get(this.#room)?.count ?? 1) - 1;
+  }
+
+  /** @param {string} room */
+  show(room) {
+    this.#room = room;
+    this.#draw();
+  }
+
+  /** Nothing is known any more. */
+  clear() {
+    this.#crowds.clear();
+    this.#draw();
+  }
+
+  /** @param {string} name of this page, of which hubs tell the others alone */
+  rename(name) {
+    const id = this.#connection.client;
+    for (const { names } of this.#crowds.values()) if (names?.has(id)) names.set(id, nameOf({ id, name }));
+    this.#draw();
+  }
+
+  /** @param {Frame} f there, joined, updated or left */
+  apply(f) {
+    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null };
+    if (f.type === "there") crowd.names = f.people && new Map(f.people.map((p) => [p.id, nameOf(p)]));
+    else if (f.type === "left") crowd.names?.delete(f.person.id);
+    else crowd.names?.set(f.person.id, nameOf(f.person));
+    crowd.count = f.count || (crowd.names?.size ?? crowd.count);
+    this.#crowds.set(f.room, crowd);
+    this.#timer ||= setTimeout(() => this.#draw(), 50); // many may come at once
+  }
+
+  #draw() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const { client, hub } = this.#connection;
+    const crowd = this.#crowds.get(this.#room);
+    const where = make("span", "", hub || "this hub");
+    byId("people-title").replaceChildren("People on ", where, crowd ? ` · ${crowd.count}` : "");
+    const people = [...(crowd?.names ?? [])].sort(([, a], [, b]) => a.localeCompare(b));
+    byId("people").replaceChildren(
+      ...people.map(([id, name]) => {
+        const initial = make("i", "", [...name][0]);
+        initial.ariaHidden = "true";
+        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client ? " (you)" : ""));
+      }),
+    );
+    const note = crowd?.names ? "Those on other hubs are not listed." : `${crowd?.count} people, too many to list.`;
+    byId("people-note").textContent = crowd ? note : "";
+  }
+}
+
+const SECONDS = 60;
+const MOST = 1000; // latencies kept of a second
+
+export class Stats {
+  /** @type {{messages: number, took: number[]}[]} the oldest first */
+  #seconds = Array.from({ length: SECONDS }, () => ({ messages: 0, took: [] }));
+
+  /** @param {number} ms that a message took; NaN where that is unknown */
+  add(ms) {
+    const second = this.#seconds[SECONDS - 1];
+    second.messages++;
+    if (ms >= 0 && second.took.length < MOST) second.took.push(ms);
+  }
+
+  /** To be called once a second. */
+  tick() {
+    const rates = this.#seconds.map((second) => second.messages);
+    const top = Math.max(4, ...rates);
+    const line = rates.map((rate, x) => `${x ? "L" : "M"}${x * 2} ${Math.round(47 - (44 * rate) / top)}`).join("");
+    byId("spark-line").setAttribute("d", line);
+    byId("spark-area").setAttribute("d", `${line}V50H0Z`);
+    byId("rate").textContent = (rates.reduce((a, b) => a + b) / SECONDS).toFixed(1);
+    const took = this.#seconds.flatMap((second) => second.took).sort((a, b) => a - b);
+    /** @param {number} part */
+    const percentile = (part) => latency(took[Math.ceil(took.length * part) - 1]);
+    byId("p50").textContent = percentile(0.5);
+    byId("p99").textContent = percentile(0.99);
+    this.#seconds.push({ messages: 0, took: [] });
+    this.#seconds.shift();
+  }
+}
