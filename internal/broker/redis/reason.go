@@ -45,7 +45,11 @@ func (b *Broker) explain(err error) error {
 			err: err,
 		}
 	}
-	return &reason{text: fmt.Sprintf("Redis at %s does not answer: %s", addr, b.cause(err)), err: err}
+	text := fmt.Sprintf("Redis at %s does not answer: %s", addr, b.cause(err))
+	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+		text += " → inside Compose write redis://redis:6379, here redis://localhost:6379"
+	}
+	return &reason{text: text, err: err}
 }
 
 // refusal reports whether an answer means that these credentials will not do, and what to do then.
