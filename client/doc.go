@@ -1,0 +1,25 @@
+// Package client connects Go programs to a HubServer: they join rooms, read messages and publish.
+//
+// [Dial] opens a [Client], which speaks the subprotocol hub.v1 (docs/protocol.md). [Client.Join] gives a [Room], whose
+// [Room.Messages] are ranged over and in which [Room.Send] publishes; [Client.Publish] publishes in a room that one need
+// not have joined. A client that lost its connection connects again by itself and joins its rooms again, until it is
+// closed or a hub tells it not to come back.
+//
+// # What is promised
+//
+// All rooms are live rooms so far: a message arrives at most once, in the order of its publisher, and nothing is kept
+// for those who are away. Where messages may be missing, whether the connection was lost for a while or the program read
+// too slowly, the range over [Room.Messages] says so with a [Gap] between the messages, and goes on. Nothing is dropped in
+// silence, and what waits for the program is bounded in bytes.
+//
+// # Goroutines
+//
+// A Client owns three while it is connected: one that connects, reads and connects again, one that writes, and one that
+// pings. [Client.Close] ends them and waits for them. They run no code of the caller but its logger, and wait for nobody
+// who reads slowly. All methods of Client and Room may be called by several goroutines at once.
+//
+// # What it does not do
+//
+// It does not store what was to be published while there was no connection: [Client.Publish] waits for one as long as
+// its context lasts. It does not publish a second time by itself: [ErrUnknown] tells the caller that it may have to.
+package client

@@ -1,0 +1,99 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+var (
+	// ErrUnreachable is wrapped where no hub answers at the address: nothing listens there, it did not answer in time, or
+	// what answered is no hub.
+	ErrUnreachable = errors.New("the hub cannot be reached")
+
+	// ErrUnknown is wrapped where a publication was handed to a connection and its acknowledgement did not come: the
+	// message may or may not have arrived.
+	ErrUnknown = errors.New("the message may or may not have arrived")
+
+	// ErrClosed is returned by the methods of a client that was closed, and of a room that was left.
+	ErrClosed = errors.New("the client is closed")
+)
+
+// Refused is the error for what a hub refused, or what is known to be refused before it is asked.
+type Refused struct {
+	Code    string // protocol.ErrBadRoom and so on
+	Message string // what was wrong
+	Fix     string // what to do about it; may be empty
+}
+
+func (e *Refused) Error() string {
+	if e.Fix == "" {
+		return fmt.Sprintf("refused: %s (%s)", e.Message, e.Code)
+	}
+	return fmt.Sprintf("refused: %s (%s): %s", e.Message, e.Code, e.Fix)
+}
+
+// CloseError tells with which code the hub closed the connection.
+type CloseError struct {
+	Code   protocol.Code
+	Reason string // may be empty
+}
+
+func (e *CloseError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("the hub closed the connection with %s", e.Code)
+	}
+	return fmt.Sprintf("the hub closed the connection with %s: %s", e.Code, e.Reason)
+}
+
+// Gap stands between two messages of [Room.Messages] where others may be missing. The range goes on after it.
+type Gap struct {
+	// Dropped counts the messages that arrived and were thrown away, because more waited than the room's buffer holds.
+	Dropped int
+
+	// Away says how long the client was not in the room, because its connection was lost: what was published meanwhile
+	// was missed. It is zero where the connection was not lost.
+	Away time.Duration
+
+	// Cause says why the connection was lost; nil where Away is zero.
+	Cause error
+}
+
+func (g *Gap) Error() string {
+	var parts []string
+	if g.Away > 0 {
+		parts = append(parts, fmt.Sprintf("not connected for %v, messages may have been missed", g.Away.Round(time.Millisecond)))
+	}
+	if g.Dropped > 0 {
+		parts = append(parts, fmt.Sprintf("messages dropped, as they were read too slowly: %d", g.Dropped))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// add makes g tell of what next tells too, which came later.
+func (g *Gap) add(next Gap) {
+	g.Dropped += next.Dropped
+	g.Away += next.Away
+	if next.Cause != nil {
+		g.Cause = next.Cause
+	}
+}
+
+// plain returns what is at the bottom of err, which the libraries between have wrapped in words that say nothing to
+// those who did not write them: `dial tcp 127.0.0.1:8081: connect: connection refused`.
+func plain(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op
+	}
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

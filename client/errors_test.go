@@ -1,0 +1,32 @@
+package client
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestErrorTexts(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&Refused{Code: "bad_room", Message: "no such name"}, "refused: no such name (bad_room)"},
+		{&Refused{Code: "bad_room", Message: "no such name", Fix: "take another"}, "refused: no such name (bad_room): take another"},
+		{&CloseError{Code: 4001}, "the hub closed the connection with 4001"},
+		{&CloseError{Code: 4001, Reason: "going"}, "the hub closed the connection with 4001: going"},
+		{&Gap{Dropped: 2}, "messages dropped, as they were read too slowly: 2"},
+		{&Gap{Away: 1234567 * time.Microsecond}, "not connected for 1.235s, messages may have been missed"},
+		{&Gap{Away: time.Second, Dropped: 1},
+			"not connected for 1s, messages may have been missed; messages dropped, as they were read too slowly: 1"},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+	// Whoever looks for another error first must not take a gap for it: the range goes on.
+	gap := &Gap{Away: time.Second, Cause: &CloseError{Code: 4001}}
+	if _, ok := errors.AsType[*CloseError](error(gap)); ok {
+		t.Error("a gap is taken for its cause")
+	}
+}

@@ -1,0 +1,254 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// closeTimeout is how long the hub has to answer when the client leaves.
+const closeTimeout = time.Second
+
+// maxRetry bounds what a hub may ask for.
+const maxRetry = time.Minute
+
+// errNoPong is why a connection was given up.
+var errNoPong = errors.New("the hub does not answer pings")
+
+// link is one connection to a hub, from its welcome to its end.
+type link struct {
+	// immutable
+	client *Client
+	conn   *websocket.Conn
+	// out has publications: sent by publish, received by write, never closed. It holds 64, so that a burst waits for no
+	// switch.
+	out chan []byte
+	// rooms is full while rooms are to be joined or left: sent by update, received by write, never closed. One slot, as
+	// write looks at all rooms.
+	rooms chan struct{}
+	gone  chan struct{} // closed by fail; received by publish
+
+	// set by greet, immutable afterwards
+	id       string
+	hub      string
+	isolated bool
+
+	// owned by receive, and read when run has ended
+	retry time.Duration // after which the hub wants us back; 0 where it did not say
+
+	// guarded by mu
+	mu     sync.Mutex
+	failed bool
+	calls  map[string]chan<- result // who waits for the answer to a publication, by its key; each channel holds one
+}
+
+// result is the answer to a publication.
+type result struct {
+	ack Ack
+	err error
+}
+
+func newLink(c *Client, conn *websocket.Conn) *link {
+	return &link{
+		client: c,
+		conn:   conn,
+		out:    make(chan []byte, 64),
+		rooms:  make(chan struct{}, 1),
+		gone:   make(chan struct{}),
+		calls:  make(map[string]chan<- result),
+	}
+}
+
+// run serves the connection until it ends, and returns why. When ctx is done it leaves in order.
+func (l *link) run(ctx context.Context) error {
+	// While open lasts the connection is read: a little longer than ctx, for the hub's answer to our close frame.
+	open, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+
+	var goroutines sync.WaitGroup // both end with open; waited for below
+	goroutines.Go(func() { l.write(ctx, open) })
+	goroutines.Go(func() { l.watch(ctx, open, cut) })
+	err := l.receive(open)
+	why := context.Cause(open)
+	cut(err)
+	l.conn.CloseNow()
+	goroutines.Wait()
+
+	_, closed := errors.AsType[*CloseError](err)
+	switch {
+	case ctx.Err() != nil:
+		return ErrClosed
+	case closed || why == nil:
+		return err
+	default:
+		return why
+	}
+}
+
+// receive takes in frames until the connection ends, and returns why it did.
+func (l *link) receive(open context.Context) error {
+	for {
+		f, err := l.read(open)
+		if err != nil {
+			return err
+		}
+		l.handle(f)
+	}
+}
+
+// read returns the next frame. What is no frame is passed over, as later versions of the protocol may have more.
+func (l *link) read(ctx context.Context) (*protocol.Frame, error) {
+	for {
+		kind, text, err := l.conn.Read(ctx)
+		if closed, ok := errors.AsType[websocket.CloseError](err); ok {
+			return nil, &CloseError{Code: protocol.Code(closed.Code), Reason: closed.Reason}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("connection lost: the other end closed it without a close frame")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("connection lost: %w", plain(err))
+		}
+		if kind != websocket.MessageText {
+			continue
+		}
+		f, err := protocol.DecodeFrame(text)
+		if err != nil {
+			l.client.options.log.Warn("frame from the hub ignored", "err", err)
+			continue
+		}
+		return f, nil
+	}
+}
+
+// handle does what f asks for. It does not wait.
+func (l *link) handle(f *protocol.Frame) {
+	c := l.client
+	switch f.Type {
+	case protocol.TypeMessage:
+		m, err := f.DecodeMessage()
+		if err != nil {
+			c.options.log.Warn("message from the hub ignored", "err", err)
+			return
+		}
+		c.deliver(m)
+	case protocol.TypeAck:
+		l.answer(f.Key, result{ack: Ack{Key: f.Key, ID: f.ID, Scope: f.Scope}})
+	case protocol.TypeError:
+		refused := &Refused{Code: f.Code, Message: f.Message, Fix: f.Fix}
+		switch {
+		case f.Key != "":
+			l.answer(f.Key, result{err: refused})
+		case f.Room != "":
+			c.refuse(f.Room, refused)
+		default:
+			c.options.log.Warn("the hub refused a frame", "err", refused)
+		}
+	case protocol.TypeThere:
+		c.enter(f.Room)
+	case protocol.TypeStatus:
+		if f.Isolated != nil {
+			c.setIsolated(*f.Isolated)
+		}
+	case protocol.TypeBye:
+		if f.Retry != nil && *f.Retry > 0 {
+			l.retry = time.Duration(min(*f.Retry, maxRetry.Milliseconds())) * time.Millisecond
+		}
+	}
+}
+
+// write writes what is to be written until open ends, and the close frame when ctx is done. It does not end the
+// connection where writing fails: the hub may have said why it closed, and receive gets to that.
+func (l *link) write(ctx, open context.Context) {
+	told := make(map[string]*Room) // for which rooms the hub was sent a join, on this connection
+	for {
+		var frames [][]byte
+		select {
+		case frame := <-l.out:
+			frames = append(frames, frame)
+		case <-l.rooms:
+			frames = l.client.memberships(told)
+		case <-ctx.Done():
+			l.conn.Close(websocket.StatusNormalClosure, "")
+			return
+		case <-open.Done():
+			return
+		}
+		for _, frame := range frames {
+			if l.conn.Write(open, websocket.MessageText, frame) != nil {
+				return
+			}
+		}
+	}
+}
+
+// update has write join and leave rooms as the client's now are.
+func (l *link) update() {
+	select {
+	case l.rooms <- struct{}{}:
+	default:
+	}
+}
+
+// watch pings the hub until open ends, and cuts the connection where that is not answered in time, be it a ping or, when
+// ctx is done, our close frame.
+func (l *link) watch(ctx, open context.Context, cut context.CancelCauseFunc) {
+	tick := time.NewTicker(l.client.options.pingInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if !l.ping(ctx, open) {
+				cut(errNoPong)
+				return
+			}
+		case <-ctx.Done():
+			if sleep(open, closeTimeout) {
+				cut(ErrClosed)
+			}
+			return
+		case <-open.Done():
+			return
+		}
+	}
+}
+
+// ping reports whether the hub answers a ping. Where the connection ends meanwhile it is not for ping to say why.
+func (l *link) ping(ctx, open context.Context) bool {
+	within, cancel := context.WithTimeout(ctx, l.client.options.pongTimeout)
+	defer cancel()
+	if l.conn.Ping(within) == nil {
+		return true
+	}
+	select {
+	case <-within.Done():
+		return ctx.Err() != nil
+	case <-open.Done():
+		return true
+	}
+}
+
+// fail ends what waits for answers of a connection that has ended with cause. The client was detached before.
+func (l *link) fail(cause error) {
+	l.mu.Lock()
+	l.failed = true
+	calls := l.calls
+	l.calls = nil
+	l.mu.Unlock()
+	err := fmt.Errorf("%w: %w", ErrUnknown, cause)
+	closed, ok := errors.AsType[*CloseError](cause)
+	if ok && closed.Code == protocol.CodeTooBig && len(calls) == 1 { // then it was that one
+		err = &Refused{Code: protocol.ErrTooBig, Message: closed.Reason, Fix: "send less at once"}
+	}
+	for _, call := range calls {
+		call <- result{err: err}
+	}
+	close(l.gone)
+}

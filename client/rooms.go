@@ -1,0 +1,150 @@
+package client
+
+import (
+	"errors"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// This file has what becomes of the client's rooms: what the program wants, and what the hub says. The goroutine that
+// writes brings the two together.
+
+// want returns the room called name, and makes it where there is none, for a call of Join.
+func (c *Client) want(name string) (*Room, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	r := c.rooms[name]
+	if r == nil {
+		r = &Room{
+			client: c,
+			name:   name,
+			buffer: newBuffer(c.options.buffer),
+			ready:  make(chan struct{}),
+			ended:  make(chan struct{}),
+		}
+		c.rooms[name] = r
+		c.update()
+	}
+	r.joins++
+	return r, nil
+}
+
+// joined ends a call of Join for which r became ready, and returns its error.
+func (c *Client) joined(r *Room) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.joins--
+	return r.err
+}
+
+// giveUp ends a call of Join that waits no longer. A room that nobody has, and nobody waits for, is left.
+func (c *Client) giveUp(r *Room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.joins--
+	if r.joins == 0 && !r.told {
+		c.drop(r, ErrClosed)
+	}
+}
+
+// drop ends r, which the client is to be in no longer. The caller holds mu.
+func (c *Client) drop(r *Room, why error) {
+	if r.err != nil {
+		return
+	}
+	delete(c.rooms, r.name)
+	r.end(why)
+	c.update()
+}
+
+// update has the hub told of the rooms, where there is one. The caller holds mu.
+func (c *Client) update() {
+	if c.link != nil {
+		c.link.update()
+	}
+}
+
+// memberships returns the frames that make the hub's idea of the client's rooms right, where told is what it was sent
+// before, and brings told up to date. A room that was left and joined again is joined again there too, as its Join
+// waits for an answer.
+func (c *Client) memberships(told map[string]*Room) [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var frames [][]byte
+	for name, r := range told {
+		if c.rooms[name] != nil {
+			continue
+		}
+		if _, refused := errors.AsType[*Refused](r.err); !refused { // where it was, we are not in
+			frames = append(frames, (&protocol.Frame{Type: protocol.TypeLeave, Room: name}).Encode())
+		}
+		delete(told, name)
+	}
+	for name, r := range c.rooms {
+		if told[name] != r {
+			frames = append(frames, (&protocol.Frame{Type: protocol.TypeJoin, Room: name}).Encode())
+			told[name] = r
+		}
+	}
+	return frames
+}
+
+// enter records that the hub said that we are in a room, and what was missed until now.
+func (c *Client) enter(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.rooms[name]
+	if r == nil || r.in {
+		return // it was left meanwhile, or the hub tells again how many people are in it
+	}
+	r.in = true
+	if !r.cut.IsZero() {
+		r.buffer.put(item{gap: Gap{Away: max(time.Since(r.cut), 1), Cause: r.cause}})
+		r.cut, r.cause = time.Time{}, nil
+	}
+	r.tell()
+}
+
+// deliver puts a message into its room's buffer.
+func (c *Client) deliver(m *protocol.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rooms[m.Room]; r != nil && r.in {
+		r.buffer.put(item{message: m})
+	}
+}
+
+// refuse ends a room that the hub does not let us join.
+func (c *Client) refuse(name string, why *Refused) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rooms[name]; r != nil && !r.in {
+		c.drop(r, why)
+	}
+}
+
+// lose records that the connection was lost. The caller holds client.mu.
+func (r *Room) lose(cause error) {
+	if r.in {
+		r.in, r.cut, r.cause = false, time.Now(), cause
+	}
+}
+
+// tell lets calls of Join return. The caller holds client.mu.
+func (r *Room) tell() {
+	if !r.told {
+		r.told = true
+		close(r.ready)
+	}
+}
+
+// end ends the room, once. The caller holds client.mu.
+func (r *Room) end(why error) {
+	r.err = why
+	close(r.ended)
+	r.tell()
+}
