@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -38,7 +36,7 @@ func (c *Client) publish(ctx context.Context, room string, kind protocol.Kind, d
 		return Ack{}, &Refused{Code: protocol.ErrBadData, Message: err.Error(), Fix: "publish it as another kind"}
 	}
 	key := c.key()
-	frame := publishFrame(room, key, kind, data)
+	frame := protocol.AppendPublish(nil, room, key, kind, data)
 	for {
 		l, err := c.connected(ctx)
 		if err != nil {
@@ -100,25 +98,6 @@ func (l *link) answer(key string, r result) {
 	if ok {
 		reply <- r
 	}
-}
-
-// publishFrame returns the frame that publishes data, which was checked. The data of kind JSON goes out as it is, where
-// protocol.Frame would write it anew.
-func publishFrame(room, key string, kind protocol.Kind, data []byte) []byte {
-	// Neither a room that was checked nor a key of ours has anything that JSON would escape.
-	b := fmt.Appendf(nil, `{"type":"publish","room":"%s","key":"%s","kind":"%s","data":`, room, key, kind)
-	switch kind {
-	case protocol.JSON:
-		b = append(b, data...)
-	case protocol.Binary:
-		b = append(b, '"')
-		b = base64.StdEncoding.AppendEncode(b, data)
-		b = append(b, '"')
-	default:
-		text, _ := json.Marshal(string(data)) // a string can always be marshalled
-		b = append(b, text...)
-	}
-	return append(b, '}')
 }
 
 // checkRoom refuses what a hub would refuse.

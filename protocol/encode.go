@@ -25,17 +25,35 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	dst = append(dst, `","kind":"`...)
 	dst = append(dst, m.Kind.String()...)
 	dst = append(dst, `","data":`...)
-	switch m.Kind {
+	dst = appendData(dst, m.Kind, m.Data)
+	return append(dst, '}')
+}
+
+// AppendPublish appends the frame that publishes data, which is of this kind, in a room under key. Unlike Frame.Encode
+// it leaves JSON as it is.
+func AppendPublish(dst []byte, room, key string, kind Kind, data []byte) []byte {
+	dst = append(dst, `{"type":"publish","room":`...)
+	dst = appendString(dst, room)
+	dst = append(dst, `,"key":`...)
+	dst = appendString(dst, key)
+	dst = append(dst, `,"kind":"`...)
+	dst = append(dst, kind.String()...)
+	dst = append(dst, `","data":`...)
+	dst = appendData(dst, kind, data)
+	return append(dst, '}')
+}
+
+// appendData appends data as it stands in frames: the counterpart of DecodeData.
+func appendData(dst []byte, kind Kind, data []byte) []byte {
+	switch kind {
 	case JSON:
-		dst = append(dst, m.Data...)
+		return append(dst, data...)
 	case Binary:
 		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, m.Data)
-		dst = append(dst, '"')
-	default:
-		dst = appendString(dst, m.Data)
+		dst = base64.StdEncoding.AppendEncode(dst, data)
+		return append(dst, '"')
 	}
-	return append(dst, '}')
+	return appendString(dst, data)
 }
 
 // AppendAck appends the frame that acknowledges the publication of key.

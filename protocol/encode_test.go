@@ -116,3 +116,54 @@ func TestAck(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestPublishFrame(t *testing.T) {
+	tests := []struct {
+		kind protocol.Kind
+		data string
+	}{
+		{protocol.Text, ""},
+		{protocol.Text, "a \"quoted\" <b>\n\u2028\x00 line"},
+		{protocol.JSON, `{"a": "<b>", "n": 1e400}`},
+		{protocol.Binary, "\x00\xff\x80"},
+	}
+	for _, test := range tests {
+		checkPublishFrame(t, test.kind, []byte(test.data))
+	}
+}
+
+// checkPublishFrame checks that a hub reads what was published.
+func checkPublishFrame(t *testing.T, kind protocol.Kind, data []byte) {
+	t.Helper()
+	text := protocol.AppendPublish(nil, "a.room", "A-1", kind, data)
+	f, err := protocol.DecodeFrame(text)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if f.Type != protocol.TypePublish || f.Room != "a.room" || f.Key != "A-1" || f.Kind != kind.String() {
+		t.Errorf("frame %s", text)
+	}
+	got, err := protocol.DecodeData(kind, f.Data)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if kind == protocol.JSON { // space around the value is not part of it
+		data = bytes.Trim(data, " \t\r\n")
+	}
+	if !bytes.Equal(got, data) {
+		t.Errorf("published %q, the hub reads %q", data, got)
+	}
+}
+
+func FuzzPublishFrame(f *testing.F) {
+	f.Add(uint8(1), []byte("text"))
+	f.Add(uint8(2), []byte(` {"a":[1,null]} `))
+	f.Add(uint8(3), []byte{0, 255})
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
+		k := protocol.Kind(kind%3 + 1)
+		if k.Check(data) != nil {
+			return // not to be published
+		}
+		checkPublishFrame(t, k, data)
+	})
+}
