@@ -50,12 +50,15 @@ func list(t *testing.T, system, tags string) []pkg {
 }
 
 func TestImports(t *testing.T) {
-	seen := make(map[string]bool)
+	seen, said := make(map[string]bool), make(map[string]bool)
 	for _, b := range builds {
 		for _, p := range list(t, b.system, b.tags) {
 			seen[strings.TrimPrefix(p.ImportPath, module+"/")] = true
 			for _, complaint := range check(p) {
-				t.Errorf("%s (GOOS=%s, tags %q)", complaint, b.system, b.tags)
+				if !said[complaint] {
+					t.Errorf("%s (GOOS=%s, tags %q)", complaint, b.system, b.tags)
+				}
+				said[complaint] = true
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -135,8 +136,6 @@ func (s *Server) Stats() Stats {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for code, n := range m.closedCodes {
-		stats.Closed[code] = n
-	}
+	maps.Copy(stats.Closed, m.closedCodes)
 	return stats
 }
