@@ -8,7 +8,6 @@ type Code uint16
 // The close codes that hubs use.
 const (
 	CodeNormal          Code = 1000
-	CodeGoingAway       Code = 1001
 	CodeProtocolError   Code = 1002
 	CodeUnsupportedData Code = 1003
 	CodeNoStatus        Code = 1005 // never sent: the peer's close frame had no code
@@ -37,7 +36,7 @@ const (
 	ErrBadFrame     = "bad_frame"
 	ErrBadData      = "bad_data"
 	ErrTooManyRooms = "too_many_rooms"
-	ErrNotIn        = "not_in_room"
+	ErrTooMany      = "too_many_requests"
 	ErrTooBig       = "too_big"
 	ErrHelloFirst   = "hello_first"
 )

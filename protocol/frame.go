@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,27 @@ const (
 	TypeError   = "error"
 	TypeBye     = "bye"
 )
+
+// membersOf has the members that frames of each type have beside the type. What is not here is not looked at.
+var membersOf = map[string][]string{
+	TypeHello:   {"name"},
+	TypeJoin:    {"room"},
+	TypeLeave:   {"room"},
+	TypePublish: {"room", "key", "kind", "data"},
+	TypePing:    {},
+
+	TypeWelcome: {"client", "session", "hub", "time"},
+	TypeStatus:  {"isolated"},
+	TypeThere:   {"room", "people", "count"},
+	TypeJoined:  {"room", "person", "count"},
+	TypeUpdated: {"room", "person", "count"},
+	TypeLeft:    {"room", "person", "count"},
+	TypeMessage: {"room", "id", "from", "hub", "time", "kind", "data"},
+	TypeAck:     {"key", "id", "scope"},
+	TypePong:    {"time"},
+	TypeError:   {"code", "message", "fix", "room", "key"},
+	TypeBye:     {"retry"},
+}
 
 // The scopes of an acknowledgement: how far a message is sure to have come.
 const (
@@ -83,17 +105,84 @@ func (f *Frame) Encode() []byte {
 	return b
 }
 
-// DecodeFrame reads one frame. It returns an error where text is not one JSON object with a type; it does not check
-// what the members say. The frame does not alias text.
+// DecodeFrame reads one frame. It looks at the members that the frame's type has and at no others, so that a frame of
+// an unknown type comes back with its type alone; names are matched exactly, and of two members of one name the last
+// counts. It does not check what the members say.
+//
+// The error wraps ErrNotFrame where text is not one JSON object with a type. Where a member is of the wrong JSON type,
+// it does not, and the frame comes back with what could be read. The frame does not alias text.
 func DecodeFrame(text []byte) (*Frame, error) {
+	i := skipSpace(text, 0)
+	if i == len(text) || text[i] != '{' || !json.Valid(text) {
+		return nil, fmt.Errorf("%w: it is not one JSON object", ErrNotFrame)
+	}
 	f := new(Frame)
-	if err := json.Unmarshal(text, f); err != nil {
-		return nil, fmt.Errorf("decode frame: %w", err)
+	for name, raw := range members(text) {
+		if name == "type" && decodeString(&f.Type, raw) != nil {
+			return nil, fmt.Errorf("%w: its type is not a string", ErrNotFrame)
+		}
 	}
 	if f.Type == "" {
-		return nil, fmt.Errorf("decode frame: no type")
+		return nil, fmt.Errorf("%w: it has no type", ErrNotFrame)
 	}
-	return f, nil
+	var wrong error
+	for name, raw := range members(text) {
+		if err := f.decode(name, raw); err != nil && wrong == nil {
+			wrong = fmt.Errorf("%q of a frame of type %q %w", name, f.Type, err)
+		}
+	}
+	return f, wrong
+}
+
+// decode sets the member called name, if frames of this type have one.
+func (f *Frame) decode(name string, raw json.RawMessage) error {
+	if !slices.Contains(membersOf[f.Type], name) {
+		return nil
+	}
+	switch name {
+	case "room":
+		return decodeString(&f.Room, raw)
+	case "key":
+		return decodeString(&f.Key, raw)
+	case "id":
+		return decodeString(&f.ID, raw)
+	case "name":
+		return decodeString(&f.Name, raw)
+	case "kind":
+		return decodeString(&f.Kind, raw)
+	case "scope":
+		return decodeString(&f.Scope, raw)
+	case "session":
+		return decodeString(&f.Session, raw)
+	case "hub":
+		return decodeString(&f.Hub, raw)
+	case "time":
+		return decodeString(&f.Time, raw)
+	case "code":
+		return decodeString(&f.Code, raw)
+	case "message":
+		return decodeString(&f.Message, raw)
+	case "fix":
+		return decodeString(&f.Fix, raw)
+	case "data":
+		f.Data = slices.Clone(raw)
+		return nil
+	case "person":
+		return decodeInto(&f.Person, raw)
+	case "people":
+		return decodeInto(&f.People, raw)
+	case "count":
+		return decodeInto(&f.Count, raw)
+	case "from":
+		return decodeInto(&f.From, raw)
+	case "client":
+		return decodeInto(&f.Client, raw)
+	case "isolated":
+		return decodeInto(&f.Isolated, raw)
+	case "retry":
+		return decodeInto(&f.Retry, raw)
+	}
+	panic("no member " + name)
 }
 
 // DecodeMessage returns the message that a message frame carries.

@@ -77,6 +77,9 @@ func (k Kind) Check(data []byte) error {
 		if !utf8.Valid(data) || !json.Valid(data) {
 			return fmt.Errorf("the data is not one JSON value in UTF-8")
 		}
+		if depth := depthOf(data); depth > maxDepth {
+			return fmt.Errorf("the data is nested %d deep, more than %d", depth, maxDepth)
+		}
 	case Binary:
 	default:
 		return fmt.Errorf("unknown kind %d", k)
@@ -93,18 +96,18 @@ func DecodeData(k Kind, raw json.RawMessage) ([]byte, error) {
 		}
 		return append([]byte(nil), raw...), nil
 	}
-	var s *string
-	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
+	var s string
+	if err := decodeString(&s, raw); err != nil {
 		return nil, fmt.Errorf("data of kind %s is not a JSON string", k)
 	}
 	if k == Binary {
-		b, err := base64.StdEncoding.DecodeString(*s)
+		b, err := base64.StdEncoding.DecodeString(s)
 		if err != nil {
 			return nil, fmt.Errorf("data of kind binary is not base64: %w", err)
 		}
 		return b, nil
 	}
-	return []byte(*s), nil
+	return []byte(s), nil
 }
 
 // timeLayout is RFC 3339 in UTC with exactly three decimals.
