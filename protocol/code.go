@@ -8,6 +8,7 @@ type Code uint16
 // The close codes that hubs use.
 const (
 	CodeNormal          Code = 1000
+	CodeGoingAway       Code = 1001 // what browsers send when a page is left
 	CodeProtocolError   Code = 1002
 	CodeUnsupportedData Code = 1003
 	CodeNoStatus        Code = 1005 // never sent: the peer's close frame had no code
@@ -23,11 +24,29 @@ const (
 	CodeBadRequest Code = 4501 // the client does not speak the subprotocol
 )
 
+// CodeOther stands for all codes that are not Known. It is never sent.
+const CodeOther Code = 0
+
+// Known reports whether c is one of the codes above.
+func (c Code) Known() bool {
+	switch c {
+	case CodeNormal, CodeGoingAway, CodeProtocolError, CodeUnsupportedData, CodeNoStatus, CodeAbnormal, CodeInvalidUTF8,
+		CodeTooBig, CodeInternal, CodeDraining, CodeTooSlow, CodeNoPong, CodeBadRequest:
+		return true
+	}
+	return false
+}
+
 // Reconnect reports whether a client that is closed with c should connect again by itself.
 func (c Code) Reconnect() bool { return c < 4500 || c > 4999 }
 
-// String returns the number in digits: the value of the metrics' label.
-func (c Code) String() string { return strconv.Itoa(int(c)) }
+// String returns the value of the metrics' label: the number in digits, or "other".
+func (c Code) String() string {
+	if c == CodeOther {
+		return "other"
+	}
+	return strconv.Itoa(int(c))
+}
 
 // The codes of error frames and of problem documents.
 const (

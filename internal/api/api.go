@@ -101,7 +101,7 @@ func (a *Handler) publish(w http.ResponseWriter, r *http.Request) {
 // is taken for text: no type at all, and the type of forms, which curl -d sends.
 func kindOf(contentType string) protocol.Kind {
 	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
 		return protocol.Text
 	}
 	switch {

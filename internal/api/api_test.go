@@ -19,12 +19,14 @@ import (
 type capture struct{ got []*hub.Publication }
 
 func (c *capture) Enqueue(p *hub.Publication, _ *hub.Session) { c.got = append(c.got, p) }
-func (*capture) Join(string, *hub.Session)                    {}
-func (*capture) Leave(string, *hub.Session)                   {}
-func (*capture) Send(*hub.Session, []byte)                    {}
-func (*capture) Announce(string, []byte, *hub.Session)        {}
-func (*capture) Broadcast([]byte)                             {}
-func (*capture) Close(*hub.Session, protocol.Code, string)    {}
+func (*capture) Pace()                                        {}
+
+func (*capture) Join(string, *hub.Session, []byte)         {}
+func (*capture) Leave(string, *hub.Session)                {}
+func (*capture) Send(*hub.Session, []byte)                 {}
+func (*capture) Announce(string, []byte, *hub.Session)     {}
+func (*capture) Broadcast([]byte)                          {}
+func (*capture) Close(*hub.Session, protocol.Code, string) {}
 
 func newAPI(t *testing.T) (*api.Handler, *capture) {
 	t.Helper()
@@ -67,6 +69,7 @@ func TestPublish(t *testing.T) {
 		{"text", "text/plain; charset=utf-8", "é", protocol.Text},
 		{"a type that is none", ";;", "x", protocol.Text},
 		{"json", "application/json; charset=utf-8", `{"a":1}`, protocol.JSON},
+		{"json with a parameter that is none", "application/json; charset", `[1]`, protocol.JSON},
 		{"octets", "application/octet-stream", "\x00\xff", protocol.Binary},
 		{"image", "image/png", "\x89PNG", protocol.Binary},
 		{"audio", "audio/ogg", "\xff", protocol.Binary},

@@ -19,29 +19,45 @@ var rules = map[string]rule{
 	"internal/queue":   {},
 	"internal/problem": {},
 	"internal/origin":  {ours: []string{"internal/problem"}},
-	"internal/config":  {external: []string{"github.com/goccy/go-yaml", "github.com/spf13/pflag"}},
+	"internal/address": {},
+	"internal/config": {
+		ours:     []string{"internal/address"},
+		external: []string{"github.com/goccy/go-yaml", "github.com/spf13/pflag"},
+	},
 
 	// The core decides and moves no byte, so that it can be simulated.
-	"internal/hub": {ours: []string{"protocol"}, not: []string{"net", "net/http", "os", "syscall"}},
+	"internal/hub": {
+		ours:     []string{"protocol"},
+		external: []string{"golang.org/x/time"},
+		not:      []string{"net", "net/http", "os", "syscall"},
+	},
+
+	// The log rooms' part of it is a state machine: no clock, no chance, no goroutine's tools either.
+	"internal/hub/logroom": {
+		ours: []string{"protocol"},
+		not: []string{
+			"context", "crypto/rand", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "syscall",
+		},
+	},
 
 	"internal/broker/memory": {ours: []string{"internal/hub", "internal/queue", "protocol"}},
 	"internal/broker/redis": {
-		ours:     []string{"internal/hub", "internal/queue", "protocol"},
+		ours:     []string{"internal/address", "internal/hub", "internal/queue", "protocol"},
 		external: []string{"github.com/redis/rueidis"},
 	},
 	"internal/broker/brokertest": {ours: []string{"internal/hub", "protocol"}},
 
 	"internal/ws": {
-		ours:     []string{"internal/hub", "internal/origin", "internal/problem", "internal/queue", "protocol"},
+		ours:     []string{"internal/hub", "internal/problem", "internal/queue", "protocol"},
 		external: []string{"github.com/gobwas/ws"},
 	},
-	"internal/api": {ours: []string{"internal/hub", "internal/origin", "internal/problem", "protocol"}},
-	"internal/web": {ours: []string{"internal/origin", "internal/problem", "protocol"}},
+	"internal/api": {ours: []string{"internal/hub", "internal/problem", "protocol"}},
+	"internal/web": {ours: []string{"internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
 	"cmd/realtime-hub": {
-		ours:     []string{"client", "internal/app", "internal/config", "internal/hub", "protocol"},
+		ours:     []string{"client", "internal/address", "internal/app", "internal/config", "internal/hub", "protocol"},
 		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 

@@ -35,7 +35,11 @@ func (r *recorder) take() []string {
 	return told
 }
 
-func (r *recorder) Join(room string, s *hub.Session)  { r.note("join %s %v", room, s.Handle) }
+func (r *recorder) Pace() {}
+
+func (r *recorder) Join(room string, s *hub.Session, answer []byte) {
+	r.note("join %s %v: %s", room, s.Handle, brief(answer))
+}
 func (r *recorder) Leave(room string, s *hub.Session) { r.note("leave %s %v", room, s.Handle) }
 func (r *recorder) Enqueue(p *hub.Publication, except *hub.Session) {
 	r.note("publish %s %q except %v", p.Room, p.Data, handle(except))
@@ -58,6 +62,9 @@ func handle(s *hub.Session) any {
 
 // brief returns what a test looks at in a frame.
 func brief(frame []byte) string {
+	if frame == nil {
+		return "nothing"
+	}
 	var f protocol.Frame
 	if err := json.Unmarshal(frame, &f); err != nil {
 		return err.Error()
@@ -226,8 +233,8 @@ func TestRoomOrder(t *testing.T) {
 	a.Closed()
 	b.Closed()
 	want(t, w.shard.take(),
-		"join r a", "announce r joined count=1 except a", "send a there count=1 people=1",
-		"join r b", "announce r joined count=2 except b", "send b there count=2 people=2",
+		"join r a: there count=1 people=1", "announce r joined count=1 except a",
+		"join r b: there count=2 people=2", "announce r joined count=2 except b",
 		"announce r updated count=2 except b",
 		"leave r b", "announce r left count=1 except nobody",
 		"leave r a",
@@ -253,10 +260,10 @@ func TestCrowd(t *testing.T) {
 	for range most {
 		join()
 	}
-	want(t, join(), "join r s", "announce r there count=33 except s", "send s there count=33")
-	want(t, join(), "join r s", "send s there count=34")
-	want(t, join(), "join r s", "send s there count=35")
-	want(t, join(), "join r s", "announce r there count=36 except s", "send s there count=36")
+	want(t, join(), "join r s: there count=33", "announce r there count=33 except s")
+	want(t, join(), "join r s: there count=34")
+	want(t, join(), "join r s: there count=35")
+	want(t, join(), "join r s: there count=36", "announce r there count=36 except s")
 
 	var told []string
 	for len(sessions) > 0 {
@@ -312,6 +319,38 @@ func TestPublishHTTP(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTellsLittle shows that one session cannot have the others be told without end: a name that does not change is
+// not told, and beyond a burst changes are refused.
+func TestTellsLittle(t *testing.T) {
+	w := newWorld(t, hub.Options{})
+	s := w.session(t, "a")
+	receive(t, s, `{"type":"join","room":"r"}`)
+	w.shard.take()
+	receive(t, s, `{"type":"hello","name":"x"}`)
+	want(t, w.shard.take())
+
+	told, refused := 0, 0
+	for i := range 5000 {
+		receive(t, s, fmt.Sprintf(`{"type":"hello","name":"n%d"}`, i))
+		receive(t, s, `{"type":"join","room":"r"}`)
+	}
+	for _, line := range w.shard.take() {
+		switch {
+		case strings.HasPrefix(line, "announce r updated"), strings.HasPrefix(line, "send a there"):
+			told++
+		case line == "send a error too_many_requests":
+			refused++
+		default:
+			t.Fatalf("told: %s", line)
+		}
+	}
+	if told < 200 || told > 5000 || told+refused != 10_000 {
+		t.Errorf("%d were told and %d refused", told, refused)
+	}
+	receive(t, s, `{"type":"publish","room":"r","key":"k","data":"hi"}`) // is not counted
+	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k")
 }
 
 // TestPublicationKeepsNothing shows that a publication does not alias what the transport reads into.

@@ -20,7 +20,8 @@ func (r *Refusal) Error() string { return r.Detail }
 
 // PublishHTTP publishes data in room on behalf of nobody in particular, as the HTTP API does: the sender is the room
 // itself, and everybody in it gets the message. Without a key one is made. It returns the message's id, or a *Refusal.
-// It keeps data.
+// It keeps data, and
+// waits while the shards are far behind.
 func (h *Hub) PublishHTTP(room, key string, kind protocol.Kind, data []byte) (id string, err error) {
 	if key == "" {
 		// The hub's own id makes it different from what other hubs make.
@@ -28,6 +29,9 @@ func (h *Hub) PublishHTTP(room, key string, kind protocol.Kind, data []byte) (id
 	}
 	if refusal := h.check(room, key, kind, data); refusal != nil {
 		return "", refusal
+	}
+	for _, s := range h.shards {
+		s.Pace()
 	}
 	p := h.publication(room, key, protocol.Client{ID: "http:" + room}, kind, data)
 	h.counts.http.Add(1)

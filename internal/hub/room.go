@@ -49,9 +49,13 @@ func (h *Hub) join(s *Session, name string) *subscription {
 	}
 	sub := &subscription{session: s, room: name, index: len(r.subs)}
 	r.subs = append(r.subs, sub)
-	s.shard.Join(name, s)
 	wasCrowd := r.crowd
 	r.crowd = len(r.subs) > h.options.MaxPeople || wasCrowd
+	var answer []byte
+	if !s.plain {
+		answer = r.there().Encode()
+	}
+	s.shard.Join(name, s, answer)
 	switch {
 	case !r.crowd:
 		h.announce(r, r.change(protocol.TypeJoined, s.client()), s)
@@ -60,9 +64,6 @@ func (h *Hub) join(s *Session, name string) *subscription {
 		h.announce(r, r.there(), s)
 	default:
 		h.announceCount(r, s)
-	}
-	if !s.plain {
-		s.shard.Send(s, r.there().Encode())
 	}
 	return sub
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/time/rate"
 
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -30,7 +33,15 @@ type Session struct {
 	opened bool            // hello was received, or a plain session entered its room
 	subs   []*subscription // a few: looked through, not indexed
 	keys   uint64          // keys made for publications that brought none
+	budget *rate.Limiter   // of what others are told; nil until first needed
 }
+
+// What a session may have others be told: each room that it enters, leaves or is renamed in costs one. The burst lets a
+// client enter all its rooms at once when it comes back, and take another name in them.
+const (
+	tellRate  = 50 // a second
+	tellBurst = 300
+)
 
 // CloseError is what Receive returns where the session is to be closed.
 type CloseError struct {
@@ -55,9 +66,6 @@ func (s *Session) EnterPlain(room string) {
 	s.subs = append(s.subs, s.hub.join(s, room))
 }
 
-// Plain reports whether the session speaks hub.plain.
-func (s *Session) Plain() bool { return s.plain }
-
 // Opened reports whether the session is open: its client has said hello, or entered its room. It is called by whoever calls Receive.
 func (s *Session) Opened() bool { return s.opened }
 
@@ -73,13 +81,17 @@ func (s *Session) Receive(data []byte, binary bool) error {
 		return &CloseError{protocol.CodeUnsupportedData, "hub.v1 is spoken in text messages"}
 	}
 	f, err := protocol.DecodeFrame(data)
-	if err != nil {
+	if errors.Is(err, protocol.ErrNotFrame) {
 		s.refuse(&protocol.Frame{}, &Refusal{protocol.ErrBadFrame, err.Error(),
 			"send one JSON object with a type in each text message, or connect without the subprotocol hub.v1"})
 		return &CloseError{protocol.CodeBadRequest, "not a frame of hub.v1"}
 	}
+	if err != nil {
+		s.refuse(f, &Refusal{protocol.ErrBadFrame, err.Error(), "send the members as docs/protocol.md has them"})
+		return nil
+	}
 	if f.Type == protocol.TypeHello {
-		s.hello(f.Name)
+		s.hello(f)
 		return nil
 	}
 	if !s.opened {
@@ -124,15 +136,18 @@ func (s *Session) receivePlain(data []byte, binary bool) error {
 }
 
 // hello opens the session, or changes its name.
-func (s *Session) hello(name string) {
-	who := protocol.Client{ID: s.client().ID, Name: cleanName(name)}
-	s.who.Store(&who)
+func (s *Session) hello(f *protocol.Frame) {
+	who := protocol.Client{ID: s.client().ID, Name: cleanName(f.Name)}
 	if s.opened {
-		for _, sub := range s.subs {
-			s.hub.renamed(sub)
+		if who.Name != s.client().Name && s.mayTell(f, len(s.subs)) {
+			s.who.Store(&who)
+			for _, sub := range s.subs {
+				s.hub.renamed(sub)
+			}
 		}
 		return
 	}
+	s.who.Store(&who)
 	s.opened = true
 	welcome := &protocol.Frame{
 		Type: protocol.TypeWelcome, Client: &protocol.Credentials{ID: who.ID, Secret: rand.Text()},
@@ -148,6 +163,9 @@ func (s *Session) hello(name string) {
 func (s *Session) join(f *protocol.Frame) {
 	if err := protocol.CheckRoom(f.Room); err != nil {
 		s.refuse(f, &Refusal{protocol.ErrBadRoom, err.Error(), protocol.RoomRule})
+		return
+	}
+	if !s.mayTell(f, 1) {
 		return
 	}
 	if i := s.find(f.Room); i >= 0 {
@@ -170,6 +188,22 @@ func (s *Session) leave(f *protocol.Frame) {
 	}
 }
 
+// mayTell takes n from what the session may have others be told, and reports whether that much was left; where it was
+// not, f is refused. Without it one client could fill the queues of all others in its rooms, with frames that must not be
+// dropped.
+func (s *Session) mayTell(f *protocol.Frame, n int) bool {
+	if s.budget == nil {
+		s.budget = rate.NewLimiter(tellRate, tellBurst)
+	}
+	if s.budget.AllowN(time.Now(), n) {
+		return true
+	}
+	s.refuse(f, &Refusal{protocol.ErrTooMany,
+		fmt.Sprintf("the session joined rooms or changed its name more than %d times a second", tellRate),
+		"wait a second, then go on more slowly"})
+	return false
+}
+
 func (s *Session) find(room string) int {
 	return slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.room == room })
 }
@@ -186,7 +220,8 @@ func (s *Session) publish(f *protocol.Frame) error {
 	}
 	data, err := protocol.DecodeData(kind, f.Data)
 	if err != nil {
-		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(), "data is a string, any JSON value for kind json, base64 for kind binary"})
+		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(),
+			"data is a string, any JSON value for kind json, base64 for kind binary"})
 		return nil
 	}
 	if refusal := s.hub.check(f.Room, f.Key, kind, data); refusal != nil {

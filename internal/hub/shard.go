@@ -8,10 +8,16 @@ import "github.com/soumya-codes/realtime-hub/protocol"
 // This is the seam that keeps batching possible: the hub hands a publication over once for each shard, not once for
 // each session, so the shard may write to a connection all that it is owed at once.
 //
-// No method blocks, and all may be called by several goroutines at once.
+// No method but Pace blocks, and all may be called by several goroutines at once.
 type Shard interface {
-	// Join makes s a member of room, and Leave ends that. They are not called twice in a row for the same pair.
-	Join(room string, s *Session)
+	// Pace waits while the shard is far behind with what it was told. It is called, holding no lock, by those who
+	// publish and may wait.
+	Pace()
+
+	// Join makes s a member of room and sends it answer, a frame of hub.v1 or nil, as one: no message of the room comes
+	// before the answer, and none that was enqueued after the call is missed. Leave ends the membership. They are not
+	// called twice in a row for the same pair.
+	Join(room string, s *Session, answer []byte)
 	Leave(room string, s *Session)
 
 	// Enqueue sends p to the members of its room other than except, which may be nil. Where more waits than the shard's

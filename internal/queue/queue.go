@@ -13,13 +13,16 @@ type Queue[T any] struct {
 	ready chan struct{} // one slot: full while something may wait; sent by producers, received by the consumer; never closed
 
 	mu    sync.Mutex
-	items []T // guarded by mu
-	size  int // bytes of items; guarded by mu
+	items []T       // guarded by mu
+	size  int       // bytes of items; guarded by mu
+	taken sync.Cond // signalled by Take, waited for by Pace; its lock is mu
 }
 
 // New returns a queue that holds at most limit bytes.
 func New[T any](limit int) *Queue[T] {
-	return &Queue[T]{limit: limit, ready: make(chan struct{}, 1)}
+	q := &Queue[T]{limit: limit, ready: make(chan struct{}, 1)}
+	q.taken.L = &q.mu
+	return q
 }
 
 // Put appends item, which counts for size bytes, and reports whether there was room. An empty queue has room for any
@@ -60,12 +63,16 @@ func (q *Queue[T]) Take(spent []T) []T {
 	defer q.mu.Unlock()
 	items := q.items
 	q.items, q.size = spent[:0], 0
+	q.taken.Broadcast()
 	return items
 }
 
-// Size returns how many bytes wait.
-func (q *Queue[T]) Size() int {
+// Pace waits until at most limit bytes wait. A producer that may wait calls it before it puts, holding no lock, so that
+// what it forces in stays bounded. The consumer must still be taking.
+func (q *Queue[T]) Pace(limit int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.size
+	for q.size > limit {
+		q.taken.Wait()
+	}
 }

@@ -72,6 +72,7 @@ func (c *conn) receive(e event) error {
 	if c.howClosed() != nil {
 		return nil
 	}
+	c.shard.Pace()
 	return c.session.Receive(e.payload, e.opcode == ws.OpBinary)
 }
 

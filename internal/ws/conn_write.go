@@ -13,6 +13,12 @@ import (
 // queue at most, as what was begun cannot be dropped any more, and the newest is to be kept.
 func (o *Options) writeMost() int { return min(256<<10, o.SendQueue/4) }
 
+// framesMost is how many frames one writev takes at most (IOV_MAX).
+const framesMost = 1024
+
+// framesKept is for how many frames a connection keeps memory while it has none to write.
+const framesKept = 64
+
 // writeLoop writes what waits, all at once, until the connection is to be closed; then it writes the close frame and
 // ends. The reader waits for it.
 func (c *conn) writeLoop() {
@@ -41,6 +47,9 @@ func (c *conn) writeLoop() {
 			}
 			c.limitLinger()
 			return
+		}
+		if cap(frames) > framesKept {
+			frames, buffers = nil, nil
 		}
 		<-c.wake
 	}
@@ -71,7 +80,7 @@ func (c *conn) take(spent []*frame) ([]*frame, *closing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, size := 0, 0
-	for n < len(c.queue) && (n == 0 || size+len(c.queue[n].bytes) <= c.server.options.writeMost()) {
+	for n < min(len(c.queue), framesMost) && (n == 0 || size+len(c.queue[n].bytes) <= c.server.options.writeMost()) {
 		size += len(c.queue[n].bytes)
 		n++
 	}
@@ -79,7 +88,7 @@ func (c *conn) take(spent []*frame) ([]*frame, *closing) {
 	rest := copy(c.queue, c.queue[n:])
 	clear(c.queue[rest:])
 	c.queue = c.queue[:rest]
-	if rest == 0 && cap(c.queue) > 1024 {
+	if rest == 0 && cap(c.queue) > framesKept {
 		c.queue = nil // give back what a burst needed
 	}
 	c.waiting = n == 0 && c.closing == nil

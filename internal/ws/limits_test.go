@@ -154,9 +154,11 @@ func TestDropsOldest(t *testing.T) {
 	}
 }
 
-// TestRefusedUpgrades has requests that are answered before the upgrade.
+// TestRefusedUpgrades has requests that are answered before the upgrade, and of which nobody in the room is told.
 func TestRefusedUpgrades(t *testing.T) {
 	h := startHub(t, newBus(), "hub1", ws.Options{})
+	member := dialV1(t, h, "")
+	member.join(protocol.DefaultRoom)
 	upgrade := map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
 		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 	for _, tt := range []struct {
@@ -168,9 +170,14 @@ func TestRefusedUpgrades(t *testing.T) {
 	}{
 		{"a bad room", "?room=a%20b", nil, 400, "bad_room"},
 		{"an empty room", "?room=", nil, 400, "bad_room"},
+		{"two rooms", "?room=a&room=b", nil, 400, "bad_room"},
+		{"half an escape", "?room=secret%", nil, 400, "bad_room"},
+		{"a semicolon", "?room=a;b", nil, 400, "bad_room"},
 		{"no upgrade", "", func(h http.Header) { h.Del("Upgrade") }, 426, "upgrade_required"},
-		{"an old version", "", func(h http.Header) { h.Set("Sec-WebSocket-Version", "8") }, 426, ""},
-		{"no key", "", func(h http.Header) { h.Del("Sec-WebSocket-Key") }, 400, ""},
+		{"no connection", "", func(h http.Header) { h.Set("Connection", "keep-alive") }, 426, "upgrade_required"},
+		{"an old version", "", func(h http.Header) { h.Set("Sec-WebSocket-Version", "8") }, 426, "upgrade_required"},
+		{"no key", "", func(h http.Header) { h.Del("Sec-WebSocket-Key") }, 400, "bad_handshake"},
+		{"a short key", "", func(h http.Header) { h.Set("Sec-WebSocket-Key", "YQ==") }, 400, "bad_handshake"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), "GET", h.http.URL+"/ws"+tt.query, nil)
@@ -198,14 +205,15 @@ func TestRefusedUpgrades(t *testing.T) {
 		})
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	eventually(t, "no session is left", func() bool { return h.Stats().Rooms == 0 && h.ws.Stats().Connections == 0 })
+	member.send(&protocol.Frame{Type: protocol.TypePing})
+	member.want(protocol.TypePong)
 }
 
 // TestShutdown shows that what was published arrives, that clients of hub.v1 are told when to come back, and that all
 // are closed with 4001.
 func TestShutdown(t *testing.T) {
 	h := startHub(t, newBus(), "hub1", ws.Options{})
-	plain, v1 := dialPlain(t, h, "lobby"), dialV1(t, h, "")
+	plain, v1, silent := dialPlain(t, h, "lobby"), dialV1(t, h, ""), dial(t, h, "", []string{protocol.SubprotocolV1})
 	v1.join("lobby")
 	if _, err := h.PublishHTTP("lobby", "", protocol.Text, []byte("last")); err != nil {
 		t.Fatal(err)
@@ -226,6 +234,9 @@ func TestShutdown(t *testing.T) {
 	}
 	v1.wantClose(protocol.CodeDraining)
 	plain.wantClose(protocol.CodeDraining)
+	if _, data, err := silent.read(); err == nil {
+		t.Errorf("a client that said no hello was sent %s", data)
+	}
 	<-done
 	_, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(h.http.URL, "http"), nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {

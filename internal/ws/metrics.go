@@ -55,7 +55,12 @@ func (m *metrics) dropped(why hub.DropReason, n int) {
 	m.sendQueue.Add(uint64(n))
 }
 
+// closed counts a connection that ended. Codes that only clients use are one: each is a series of a metric, and they
+// could make thousands.
 func (m *metrics) closed(code protocol.Code) {
+	if !code.Known() {
+		code = protocol.CodeOther
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closedCodes == nil {

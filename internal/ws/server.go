@@ -8,14 +8,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/gobwas/ws"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
-	"github.com/soumya-codes/realtime-hub/internal/problem"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -85,11 +83,15 @@ func New(o Options) *Server {
 // ServeHTTP upgrades the request and returns; the connection lives on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	plain := subprotocol(r) != protocol.SubprotocolV1
-	room := protocol.DefaultRoom
-	if plain && r.URL.Query().Has("room") {
-		room = r.URL.Query().Get("room")
+	room, p := roomOf(r, plain)
+	if p == nil {
+		p = checkHandshake(r)
 	}
-	if p := refuse(r, room); p != nil {
+	if p != nil {
+		if p.Status == http.StatusUpgradeRequired {
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Set("Sec-WebSocket-Version", "13")
+		}
 		p.Write(w)
 		return
 	}
@@ -104,58 +106,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
 	if err != nil {
-		s.log.Debug("handshake refused", "remote", r.RemoteAddr, "error", err)
+		s.log.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		if nc != nil {
 			_ = nc.Close()
 		}
-		c.session.Closed()
-		s.shard.forget(c)
-		s.forget(c)
+		s.abandon(c)
 		return
 	}
 	s.start(c, nc, rw.Reader)
 }
 
-func refuseDraining(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "1")
-	(&problem.Problem{
-		Status: http.StatusServiceUnavailable, Code: "draining",
-		Detail: "the hub is going away", Fix: "connect to another hub, or again in a moment",
-	}).Write(w)
-}
-
-// refuse returns why the request cannot be upgraded, as far as that is ours to say; the rest of the handshake is checked
-// by the library.
-func refuse(r *http.Request, room string) *problem.Problem {
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		return &problem.Problem{
-			Status: http.StatusUpgradeRequired, Code: "upgrade_required",
-			Detail: "this is the address of a WebSocket, and the request does not ask for one",
-			Fix:    "open it with a WebSocket client, or publish by POST /v1/rooms/{room}/messages",
-		}
-	}
-	if err := protocol.CheckRoom(room); err != nil {
-		return &problem.Problem{
-			Status: http.StatusBadRequest, Code: protocol.ErrBadRoom, Detail: err.Error(), Fix: protocol.RoomRule,
-		}
-	}
-	return nil
-}
-
-func known(name string) bool {
-	return name == protocol.SubprotocolV1 || name == protocol.SubprotocolPlain
-}
-
-// subprotocol returns the first known subprotocol that the client offers, as the library will choose it, or "".
-func subprotocol(r *http.Request) string {
-	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); known(name) {
-				return name
-			}
-		}
-	}
-	return ""
+// abandon forgets a connection that never got its socket.
+func (s *Server) abandon(c *conn) {
+	c.session.Closed()
+	s.shard.forget(c)
+	c.endSlow()
+	s.forget(c)
 }
 
 // newConn returns a connection that has no socket yet.
@@ -225,7 +191,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range conns {
 		if !c.plain {
 			retry := rand.Int64N(spread.Milliseconds())
-			s.shard.Send(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
+			s.shard.bye(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
 		}
 		s.shard.Close(c.session, protocol.CodeDraining, "the hub is going away")
 	}

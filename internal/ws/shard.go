@@ -12,6 +12,9 @@ import (
 // sees: the bound is there for one that does not.
 const inboxLimit = 64 << 20
 
+// paceAbove is how many bytes may wait for a shard before those who publish wait for it.
+const paceAbove = 8 << 20
+
 // shard holds a share of the sessions, and implements hub.Shard. Its methods put into the inbox what its loop then does.
 type shard struct {
 	// immutable
@@ -47,6 +50,7 @@ const (
 	opAnnounce
 	opSend
 	opBroadcast
+	opBye
 	opClose
 	opForget
 )
@@ -74,8 +78,8 @@ func newShard(h *hub.Hub, m *metrics) *shard {
 }
 
 // Join implements hub.Shard, and so do the methods below.
-func (s *shard) Join(room string, session *hub.Session) {
-	s.tell(op{do: opJoin, room: room, session: session})
+func (s *shard) Join(room string, session *hub.Session, answer []byte) {
+	s.tell(op{do: opJoin, room: room, session: session, frame: answer})
 }
 
 // Leave ends the membership.
@@ -111,9 +115,20 @@ func (s *shard) Close(session *hub.Session, code protocol.Code, reason string) {
 // forget ends what the shard knows of a connection that has ended. Its session has left all rooms before.
 func (s *shard) forget(c *conn) { s.tell(op{do: opForget, session: c.session}) }
 
-// tell puts in what must not be dropped. What clients make in this way is bounded by their own frames being worked on
-// one at a time, and by the queue of each connection.
-func (s *shard) tell(o op) { s.inbox.Force(o, len(o.frame)) }
+// bye sends frame to session if its client has said hello.
+func (s *shard) bye(session *hub.Session, frame []byte) {
+	s.tell(op{do: opBye, session: session, frame: frame})
+}
+
+// tell puts in what must not be dropped. Readers pace themselves, so that what clients make in this way is bounded.
+func (s *shard) tell(o op) {
+	const overhead = 128 // of an op, about
+	s.inbox.Force(o, overhead+len(o.frame))
+}
+
+// Pace has readers wait before they work on a message, and others who publish. The loop goes on until all readers have
+// ended.
+func (s *shard) Pace() { s.inbox.Pace(paceAbove) }
 
 // loop does what the shard was told, in rounds, until Shutdown.
 func (s *shard) loop() {
@@ -152,6 +167,9 @@ func (s *shard) do(o op) {
 	switch o.do {
 	case opJoin:
 		s.join(o.session.Handle.(*conn), o.room)
+		if o.frame != nil {
+			s.send(o.session.Handle.(*conn), o.frame)
+		}
 	case opLeave:
 		s.leave(o.session.Handle.(*conn), o.room)
 	case opAnnounce:
@@ -162,6 +180,10 @@ func (s *shard) do(o op) {
 		f := newFrame(ws.OpText, o.frame)
 		for _, c := range s.greeted {
 			c.push(f)
+		}
+	case opBye:
+		if c := o.session.Handle.(*conn); c.greeted >= 0 {
+			c.push(newFrame(ws.OpText, o.frame))
 		}
 	case opClose:
 		o.session.Handle.(*conn).close(o.code, o.reason)

@@ -177,3 +177,83 @@ func TestSubprotocol(t *testing.T) {
 		})
 	}
 }
+
+// TestThereComesFirst joins a room in which much is published: no message of the room comes before the answer.
+func TestThereComesFirst(t *testing.T) {
+	h := startHub(t, newBus(), "hub1", ws.Options{})
+	stop, stopped := make(chan struct{}), make(chan struct{}) // closed by the test, and by the publisher as it ends
+	publisher := dialV1(t, h, "")
+	go func() { // publishes one after the other, so that no queue grows long
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				publisher.publish("r", "x")
+				publisher.want(protocol.TypeAck)
+			}
+		}
+	}()
+	c := dialV1(t, h, "")
+	for i := range 200 {
+		c.join("r") // fails on another frame
+		for c.frame().Type != protocol.TypeMessage {
+		}
+		c.send(&protocol.Frame{Type: protocol.TypeLeave, Room: "r"})
+		c.send(&protocol.Frame{Type: protocol.TypePing})
+		for f := c.frame(); f.Type != protocol.TypePong; f = c.frame() {
+			if f.Type != protocol.TypeMessage {
+				t.Fatalf("join %d: got %s", i, f.Encode())
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// TestWrongMember shows that a member of the wrong type is refused and the session goes on.
+func TestWrongMember(t *testing.T) {
+	h := startHub(t, newBus(), "hub1", ws.Options{})
+	c := dialV1(t, h, "")
+	c.write(websocket.MessageText, []byte(`{"type":"join","room":5}`))
+	if f := c.want(protocol.TypeError); f.Code != "bad_frame" || !strings.Contains(f.Message, "room") {
+		t.Errorf("got %s", f.Encode())
+	}
+	c.write(websocket.MessageText, []byte(`{"type":"future","room":["a"]}`))
+	c.join("r")
+}
+
+// TestOneCannotDisturbAll has one client change its name as fast as it can: the others stay, and lose nothing.
+func TestOneCannotDisturbAll(t *testing.T) {
+	h := startHub(t, newBus(), "hub1", ws.Options{SendQueue: 64 << 10})
+	readers := make([]*client, 20)
+	for i := range readers {
+		readers[i] = dialV1(t, h, "reader")
+		readers[i].join("r")
+	}
+	flood := dialV1(t, h, "flood")
+	flood.join("r")
+	refused := 0
+	for i := range 2000 {
+		flood.send(&protocol.Frame{Type: protocol.TypeHello, Name: fmt.Sprint(i)})
+		if i%100 < 99 {
+			continue
+		}
+		flood.send(&protocol.Frame{Type: protocol.TypePing}) // its own queue holds the refusals, and is not to run over
+		for f := flood.frame(); f.Type != protocol.TypePong; f = flood.frame() {
+			if f.Code == "too_many_requests" {
+				refused++
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no change of name was refused")
+	}
+	flood.publish("r", "after it")
+	for _, c := range readers {
+		if got := c.text(); got != "after it" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
