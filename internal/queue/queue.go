@@ -76,3 +76,10 @@ func (q *Queue[T]) Pace(limit int) {
 		q.taken.Wait()
 	}
 }
+
+// Size returns how many bytes wait.
+func (q *Queue[T]) Size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.size
+}
