@@ -23,7 +23,8 @@ func TestDial(t *testing.T) {
 			t.Errorf("first frame %s with the name %q", p.hello.Type, p.hello.Name)
 		}
 		if c.Hub() != "hub1" || c.ID() != "c1" || c.Isolated() || !c.Connected() || c.Err() != nil {
-			t.Errorf("hub %q, id %q, isolated %v, connected %v, error %v", c.Hub(), c.ID(), c.Isolated(), c.Connected(), c.Err())
+			t.Errorf("hub %q, id %q, isolated %v, connected %v, error %v",
+				c.Hub(), c.ID(), c.Isolated(), c.Connected(), c.Err())
 		}
 		isolated := true
 		p.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
@@ -74,7 +75,9 @@ func TestDialFails(t *testing.T) {
 	}{
 		{name: "a page", answer: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>") }},
 		{name: "not found", answer: http.NotFound},
-		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }},
+		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}},
 		{name: "refused", answer: problem(403), refused: true},
 		{name: "not now", answer: problem(503)},
 		{name: "too often", answer: problem(429)},
@@ -84,9 +87,18 @@ func TestDialFails(t *testing.T) {
 			}
 		}},
 		{name: "cut", answer: upgrade(func(c *websocket.Conn) {})},
-		{name: "silent", answer: upgrade(func(c *websocket.Conn) { c.Read(context.Background()); c.Read(context.Background()) })},
-		{name: "try again", answer: upgrade(func(c *websocket.Conn) { c.Read(context.Background()); c.Close(4001, "") })},
-		{name: "for good", answer: upgrade(func(c *websocket.Conn) { c.Read(context.Background()); c.Close(4501, "no") }), closed: 4501},
+		{name: "silent", answer: upgrade(func(c *websocket.Conn) {
+			c.Read(context.Background())
+			c.Read(context.Background())
+		})},
+		{name: "try again", answer: upgrade(func(c *websocket.Conn) {
+			c.Read(context.Background())
+			c.Close(4001, "")
+		})},
+		{name: "for good", closed: 4501, answer: upgrade(func(c *websocket.Conn) {
+			c.Read(context.Background())
+			c.Close(4501, "no")
+		})},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,7 +126,8 @@ func TestDialFails(t *testing.T) {
 		})
 	}
 	for _, opt := range []Option{WithPing(0, 1), WithPing(1, -1), WithBackoff(0, 1), WithBackoff(1, 0)} {
-		if _, err := Dial(t.Context(), "http://hub.test", opt); err == nil || !strings.Contains(err.Error(), "above 0") {
+		_, err := Dial(t.Context(), "http://hub.test", opt)
+		if err == nil || !strings.Contains(err.Error(), "above 0") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -212,14 +225,17 @@ func TestJoinRefused(t *testing.T) {
 		c, p := newScript(t).connect()
 		go func() { // ends when the join came; Join below waits for the answer
 			f := p.expect(protocol.TypeJoin)
-			p.send(&protocol.Frame{Type: protocol.TypeError, Code: protocol.ErrTooManyRooms, Message: "too many", Room: f.Room})
+			p.send(&protocol.Frame{
+				Type: protocol.TypeError, Code: protocol.ErrTooManyRooms, Message: "too many", Room: f.Room,
+			})
 		}()
 		_, err := c.Join(t.Context(), "lobby")
 		if refused, ok := errors.AsType[*Refused](err); !ok || refused.Code != protocol.ErrTooManyRooms {
 			t.Errorf("got %v", err)
 		}
 		_, err = c.Join(t.Context(), "no such name")
-		if refused, ok := errors.AsType[*Refused](err); !ok || refused.Code != protocol.ErrBadRoom || refused.Fix == "" {
+		refused, ok := errors.AsType[*Refused](err)
+		if !ok || refused.Code != protocol.ErrBadRoom || refused.Fix == "" {
 			t.Errorf("got %v", err)
 		}
 
@@ -233,6 +249,58 @@ func TestJoinRefused(t *testing.T) {
 		p.expect(protocol.TypeLeave)
 		join(t, c, p, "lobby")
 	})
+}
+
+// TestJoinAgain has a hub that answers a join only after that was given up and the room is joined anew: the answer says
+// nothing of the second join, which waits for its own.
+func TestJoinAgain(t *testing.T) {
+	count := 1
+	for name, answer := range map[string]*protocol.Frame{
+		"there":   {Type: protocol.TypeThere, Room: "lobby", Count: &count},
+		"refusal": {Type: protocol.TypeError, Room: "lobby", Code: protocol.ErrTooManyRooms},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, p := newScript(t).connect()
+				p.pings.Store(true)
+				ctx, cancel := context.WithCancel(t.Context())
+				first, second := make(chan error, 1), make(chan error, 1) // each sent once, below
+				go func() { _, err := c.Join(ctx, "lobby"); first <- err }()
+				p.expect(protocol.TypeJoin)
+				cancel()
+				if err := <-first; !errors.Is(err, context.Canceled) {
+					t.Errorf("the first join: %v", err)
+				}
+				var room *Room
+				go func() { // ends when the hub has answered; received below
+					var err error
+					room, err = c.Join(t.Context(), "lobby")
+					second <- err
+				}()
+				p.expect(protocol.TypeLeave)
+				p.expect(protocol.TypePing)
+				p.expect(protocol.TypeJoin)
+				p.send(answer) // to the first join
+				p.sendMessage("lobby", "of the first membership")
+				synctest.Wait()
+				if len(second) > 0 {
+					t.Fatalf("the second join took the answer to the first for its own: %v", <-second)
+				}
+				p.send(&protocol.Frame{Type: protocol.TypePong})
+				p.send(&protocol.Frame{Type: protocol.TypeThere, Room: "lobby", Count: &count})
+				p.sendMessage("lobby", "of the second")
+				if err := <-second; err != nil {
+					t.Fatal(err)
+				}
+				for m, err := range room.Messages(t.Context()) {
+					if err != nil || string(m.Data) != "of the second" {
+						t.Errorf("got %q, %v", m.Data, err)
+					}
+					break
+				}
+			})
+		})
+	}
 }
 
 func TestClose(t *testing.T) {
@@ -262,7 +330,9 @@ func TestClose(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			frozen := make(chan struct{})
 			s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-				conn, _ := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.SubprotocolV1}})
+				conn, _ := websocket.Accept(w, r, &websocket.AcceptOptions{
+					Subprotocols: []string{protocol.SubprotocolV1},
+				})
 				p := &peer{t: t, conn: conn}
 				p.read()
 				isolated := true

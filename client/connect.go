@@ -17,8 +17,8 @@ import (
 // is far above what a hub sends by default: 64 KiB of data, six times that where all of it is escaped.
 const maxFrame = 16 << 20
 
-// newHTTPClient returns what makes the handshakes. It keeps no connection, so that nothing is left when the client ends,
-// and speaks HTTP/1.1 alone, as RFC 6455 §4 does.
+// newHTTPClient returns what makes the handshakes. It keeps no connection, so that nothing is left when the client
+// ends, and speaks HTTP/1.1 alone, as RFC 6455 §4 does.
 func newHTTPClient(o *options) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -45,7 +45,8 @@ func (c *Client) connect(ctx context.Context) (*link, error) {
 	}
 	if conn.Subprotocol() != protocol.SubprotocolV1 {
 		conn.CloseNow()
-		return nil, fmt.Errorf("%w: what answers is no hub: it does not speak %s", ErrUnreachable, protocol.SubprotocolV1)
+		return nil, fmt.Errorf("%w: what answers is no hub: it does not speak %s",
+			ErrUnreachable, protocol.SubprotocolV1)
 	}
 	conn.SetReadLimit(maxFrame)
 	l := newLink(c, conn)
@@ -81,8 +82,8 @@ func (l *link) greet(ctx context.Context) error {
 	}
 }
 
-// refusal turns the failure of a handshake into an error: what a hub says in a problem document (RFC 9457) is a *Refused,
-// everything else means that no hub was reached.
+// refusal turns the failure of a handshake into an error: what a hub says in a problem document (RFC 9457) is a
+// *Refused, everything else means that no hub was reached.
 func refusal(answer *http.Response, err error) error {
 	if answer == nil || answer.StatusCode == http.StatusSwitchingProtocols || answer.Body == nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, plain(err))

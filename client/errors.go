@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	// ErrUnreachable is wrapped where no hub answers at the address: nothing listens there, it did not answer in time, or
-	// what answered is no hub.
+	// ErrUnreachable is wrapped where no hub answers at the address: nothing listens there, it did not answer in time,
+	// or what answered is no hub.
 	ErrUnreachable = errors.New("the hub cannot be reached")
 
 	// ErrUnknown is wrapped where a publication was handed to a connection and its acknowledgement did not come: the
@@ -66,7 +66,8 @@ type Gap struct {
 func (g *Gap) Error() string {
 	var parts []string
 	if g.Away > 0 {
-		parts = append(parts, fmt.Sprintf("not connected for %v, messages may have been missed", g.Away.Round(time.Millisecond)))
+		parts = append(parts, fmt.Sprintf("not connected for %v, messages may have been missed",
+			g.Away.Round(time.Millisecond)))
 	}
 	if g.Dropped > 0 {
 		parts = append(parts, fmt.Sprintf("messages dropped, as they were read too slowly: %d", g.Dropped))

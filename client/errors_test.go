@@ -12,7 +12,10 @@ func TestErrorTexts(t *testing.T) {
 		want string
 	}{
 		{&Refused{Code: "bad_room", Message: "no such name"}, "refused: no such name (bad_room)"},
-		{&Refused{Code: "bad_room", Message: "no such name", Fix: "take another"}, "refused: no such name (bad_room): take another"},
+		{
+			&Refused{Code: "bad_room", Message: "no such name", Fix: "take another"},
+			"refused: no such name (bad_room): take another",
+		},
 		{&CloseError{Code: 4001}, "the hub closed the connection with 4001"},
 		{&CloseError{Code: 4001, Reason: "going"}, "the hub closed the connection with 4001: going"},
 		{&Gap{Dropped: 2}, "messages dropped, as they were read too slowly: 2"},

@@ -82,11 +82,57 @@ func TestRealHub(t *testing.T) {
 	all.Wait()
 }
 
+// TestJoinAfterGivingUp gives up joins at every moment and then joins: what is published after the join arrives.
+func TestJoinAfterGivingUp(t *testing.T) {
+	address, stop := startHub()
+	defer stop()
+	reader, err := client.Dial(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	writer, err := client.Dial(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	for n := range 100 { // a hub lets one session join 300 times in a row
+		ctx, cancel := context.WithCancel(t.Context())
+		given := make(chan struct{}) // closed by the goroutine
+		go func() {                  // ends with ctx, or when the hub has answered; waited for below
+			defer close(given)
+			_, _ = reader.Join(ctx, "lobby") // given up, or just in time
+		}()
+		if n%2 == 0 { // let it be sent
+			if _, err := reader.Publish(t.Context(), "elsewhere", protocol.Text, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		<-given
+		room, err := reader.Join(t.Context(), "lobby")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writer.Publish(t.Context(), "lobby", protocol.Text, []byte(strconv.Itoa(n))); err != nil {
+			t.Fatal(err)
+		}
+		for m, err := range room.Messages(t.Context()) {
+			if err != nil || string(m.Data) != strconv.Itoa(n) {
+				t.Fatalf("got %q, %v, want %d", m.Data, err, n)
+			}
+			break
+		}
+		room.Leave()
+	}
+}
+
 func TestTLS(t *testing.T) {
 	server, stop := startHubOn(httptest.NewTLSServer)
 	defer stop()
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that is to fail
-	if _, err := client.Dial(t.Context(), server.URL); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "certificate") {
+	_, err := client.Dial(t.Context(), server.URL)
+	if !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a certificate of nobody: %v", err)
 	}
 	authorities := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs

@@ -40,7 +40,11 @@ type link struct {
 	hub      string
 	isolated bool
 
-	// owned by receive, and read when run has ended
+	// owned by write
+	pings int // frames of type ping that were sent
+
+	// owned by receive; retry is read when run has ended
+	pongs int           // their answers
 	retry time.Duration // after which the hub wants us back; 0 where it did not say
 
 	// guarded by mu
@@ -147,12 +151,14 @@ func (l *link) handle(f *protocol.Frame) {
 		case f.Key != "":
 			l.answer(f.Key, result{err: refused})
 		case f.Room != "":
-			c.refuse(f.Room, refused)
+			c.refuse(f.Room, l.pongs, refused)
 		default:
 			c.options.log.Warn("the hub refused a frame", "err", refused)
 		}
 	case protocol.TypeThere:
-		c.enter(f.Room)
+		c.enter(f.Room, l.pongs)
+	case protocol.TypePong:
+		l.pongs++
 	case protocol.TypeStatus:
 		if f.Isolated != nil {
 			c.setIsolated(*f.Isolated)
@@ -167,14 +173,14 @@ func (l *link) handle(f *protocol.Frame) {
 // write writes what is to be written until open ends, and the close frame when ctx is done. It does not end the
 // connection where writing fails: the hub may have said why it closed, and receive gets to that.
 func (l *link) write(ctx, open context.Context) {
-	told := make(map[string]*Room) // for which rooms the hub was sent a join, on this connection
+	told := make(map[string]*Room) // the rooms for which the hub was sent a join, on this connection
 	for {
 		var frames [][]byte
 		select {
 		case frame := <-l.out:
 			frames = append(frames, frame)
 		case <-l.rooms:
-			frames = l.client.memberships(told)
+			frames = l.client.memberships(l, told)
 		case <-ctx.Done():
 			l.conn.Close(websocket.StatusNormalClosure, "")
 			return
@@ -197,8 +203,8 @@ func (l *link) update() {
 	}
 }
 
-// watch pings the hub until open ends, and cuts the connection where that is not answered in time, be it a ping or, when
-// ctx is done, our close frame.
+// watch pings the hub until open ends, and cuts the connection where that is not answered in time, be it a ping or,
+// when ctx is done, our close frame.
 func (l *link) watch(ctx, open context.Context, cut context.CancelCauseFunc) {
 	tick := time.NewTicker(l.client.options.pingInterval)
 	defer tick.Stop()

@@ -73,8 +73,8 @@ func WithLog(log *slog.Logger) Option {
 	}
 }
 
-// WithTLS sets how https and wss connections are made: certificate authorities, client certificates. The client keeps c,
-// which must not be changed any more.
+// WithTLS sets how https and wss connections are made: certificate authorities, client certificates. The client keeps
+// c, which must not be changed any more.
 func WithTLS(c *tls.Config) Option { return func(o *options) { o.tls = c } }
 
 // WithBuffer sets how many bytes of messages wait at most in each room for [Room.Messages]: beyond it the oldest are

@@ -16,8 +16,8 @@ import (
 )
 
 // script is the other end of a client under test: it does what the test says, which a real hub does only now and then,
-// or never. It works over pipes in a bubble of testing/synctest, where time passes only when all wait. What real hubs do
-// is tested in package e2e.
+// or never. It works over pipes in a bubble of testing/synctest, where time passes only when all wait. What real hubs
+// do is tested in package e2e.
 type script struct {
 	t     *testing.T
 	conns chan net.Conn // sent by dial, received by Accept; unbuffered; never closed
@@ -37,7 +37,8 @@ type peer struct {
 	hello  *protocol.Frame
 	frames chan *protocol.Frame // sent by greet, received by expect; holds more than a test sends; closed at the end
 	err    error                // why frames was closed
-	mute   atomic.Bool          // pings are not answered
+	mute   atomic.Bool          // pings of RFC 6455 are not answered
+	pings  atomic.Bool          // frames of type ping are for expect; otherwise they are answered at once
 }
 
 // newScript starts a script, which greets each client that connects.
@@ -143,6 +144,10 @@ func (s *script) greet(w http.ResponseWriter, r *http.Request) {
 			p.err = err
 			close(p.frames)
 			return
+		}
+		if f.Type == protocol.TypePing && !p.pings.Load() {
+			p.send(&protocol.Frame{Type: protocol.TypePong})
+			continue
 		}
 		p.frames <- f
 	}

@@ -17,9 +17,9 @@ type Ack struct {
 // Publish publishes data in room and waits for the hub to take it. Where there is no connection it waits for one, as
 // long as ctx lasts. Publications of one goroutine arrive in their order.
 //
-// The error wraps a *[Refused] where the hub refused the message; [ErrUnknown] where the message was sent and the answer
-// did not come, be it that the connection was cut or that ctx ended; and [ErrUnreachable] or [ErrClosed] where the
-// message was not sent.
+// The error wraps a *[Refused] where the hub refused the message; [ErrUnknown] where the message was sent and the
+// answer did not come, be it that the connection was cut or that ctx ended; and [ErrUnreachable] or [ErrClosed] where
+// the message was not sent.
 func (c *Client) Publish(ctx context.Context, room string, kind protocol.Kind, data []byte) (Ack, error) {
 	ack, err := c.publish(ctx, room, kind, data)
 	if err != nil {

@@ -27,7 +27,9 @@ func TestPublish(t *testing.T) {
 		}
 		go func() { // as above
 			f := p.expect(protocol.TypePublish)
-			p.send(&protocol.Frame{Type: protocol.TypeError, Code: "too_big", Message: "too big", Fix: "less", Room: f.Room, Key: f.Key})
+			p.send(&protocol.Frame{
+				Type: protocol.TypeError, Code: "too_big", Message: "too big", Fix: "less", Room: f.Room, Key: f.Key,
+			})
 		}()
 		_, err = c.Publish(t.Context(), "lobby", protocol.Text, []byte("hi"))
 		if refused, ok := errors.AsType[*Refused](err); !ok || *refused != (Refused{"too_big", "too big", "less"}) {
@@ -88,7 +90,8 @@ func TestPublishUnknown(t *testing.T) {
 			p.conn.Close(websocket.StatusMessageTooBig, "too long")
 		}()
 		_, err = c.Publish(t.Context(), "lobby", protocol.Text, nil)
-		if refused, ok := errors.AsType[*Refused](err); !ok || refused.Code != protocol.ErrTooBig || errors.Is(err, ErrUnknown) {
+		refused, ok := errors.AsType[*Refused](err)
+		if !ok || refused.Code != protocol.ErrTooBig || errors.Is(err, ErrUnknown) {
 			t.Errorf("the message was too big: %v", err)
 		}
 	})
@@ -125,7 +128,8 @@ func TestPublishWaits(t *testing.T) {
 // FuzzFrame has a hub that sends anything.
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte(`{"type":"there","room":"lobby","count":1}`))
-	f.Add([]byte(`{"type":"message","room":"lobby","id":"a/1","from":{"id":"a"},"hub":"h","time":"2026-01-02T03:04:05.678Z","kind":"text","data":"hi"}`))
+	f.Add([]byte(`{"type":"message","room":"lobby","id":"a/1","from":{"id":"a"},"hub":"h",` +
+		`"time":"2026-01-02T03:04:05.678Z","kind":"text","data":"hi"}`))
 	f.Add([]byte(`{"type":"ack","key":"k","id":"a/k","scope":"live"}`))
 	f.Add([]byte(`{"type":"error","code":"bad_room","room":"lobby"}`))
 	f.Add([]byte(`{"type":"bye","retry":9223372036854775807}`))

@@ -106,7 +106,8 @@ func TestNotAgain(t *testing.T) {
 			t.Fatalf("the range gave %v", got)
 		}
 		for _, err := range []error{got[1], c.Err()} {
-			if closed, ok := errors.AsType[*CloseError](err); !ok || closed.Code != 4514 || closed.Reason != "displaced" {
+			closed, ok := errors.AsType[*CloseError](err)
+			if !ok || closed.Code != 4514 || closed.Reason != "displaced" {
 				t.Errorf("error %v", err)
 			}
 		}

@@ -20,12 +20,13 @@ type Room struct {
 	ended  chan struct{} // closed by end; received by ranges over the messages
 
 	// guarded by client.mu
-	joins int       // calls of Join that wait for ready
-	told  bool      // ready is closed
-	in    bool      // the hub said, on this connection, that we are in
-	cut   time.Time // since when we are out, because a connection was lost; zero where none was
-	cause error     // why it was lost
-	err   error     // why the room ended; nil while it lives, and immutable once ended is closed
+	joins   int       // calls of Join that wait for ready
+	barrier int       // pongs before which what the hub says is about an earlier membership of this connection
+	told    bool      // ready is closed
+	in      bool      // the hub said, on this connection, that we are in
+	cut     time.Time // since when we are out, because a connection was lost; zero where none was
+	cause   error     // why it was lost
+	err     error     // why the room ended; nil while it lives, and immutable once ended is closed
 }
 
 // Join joins the room called name and waits until the hub has said that the client is in it: messages that are
@@ -89,8 +90,8 @@ func (r *Room) Publish(ctx context.Context, kind protocol.Kind, data []byte) (Ac
 //	}
 //
 // An error is a *[Gap], or it is the last that the range gives. When ctx is done, the room is left or the client is
-// closed, the range ends without one. A range that was broken off can be taken up by another call. Each message is given
-// once: two ranges at the same time share them.
+// closed, the range ends without one. A range that was broken off can be taken up by another call. Each message is
+// given once: two ranges at the same time share them.
 //
 // The messages are shared: their Data must not be changed.
 func (r *Room) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] {

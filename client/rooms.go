@@ -69,14 +69,17 @@ func (c *Client) update() {
 }
 
 // memberships returns the frames that make the hub's idea of the client's rooms right, where told is what it was sent
-// before, and brings told up to date. A room that was left and joined again is joined again there too, as its Join
-// waits for an answer.
-func (c *Client) memberships(told map[string]*Room) [][]byte {
+// on l before, and brings told up to date. A room that was left and joined again is so there too, as its Join waits for
+// an answer.
+//
+// Behind what is left goes a ping. A hub works on frames in their order, so what it says of a room before the pong may
+// be about an earlier membership, and counts for no join that was sent after that ping (see Room.barrier).
+func (c *Client) memberships(l *link, told map[string]*Room) [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var frames [][]byte
 	for name, r := range told {
-		if c.rooms[name] != nil {
+		if c.rooms[name] == r {
 			continue
 		}
 		if _, refused := errors.AsType[*Refused](r.err); !refused { // where it was, we are not in
@@ -84,21 +87,26 @@ func (c *Client) memberships(told map[string]*Room) [][]byte {
 		}
 		delete(told, name)
 	}
+	if len(frames) > 0 {
+		l.pings++
+		frames = append(frames, (&protocol.Frame{Type: protocol.TypePing}).Encode())
+	}
 	for name, r := range c.rooms {
-		if told[name] != r {
+		if told[name] == nil {
 			frames = append(frames, (&protocol.Frame{Type: protocol.TypeJoin, Room: name}).Encode())
 			told[name] = r
+			r.barrier = l.pings
 		}
 	}
 	return frames
 }
 
-// enter records that the hub said that we are in a room, and what was missed until now.
-func (c *Client) enter(name string) {
+// enter records that the hub said, after so many pongs, that we are in a room, and what was missed until now.
+func (c *Client) enter(name string, pongs int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.rooms[name]
-	if r == nil || r.in {
+	if r == nil || r.in || pongs < r.barrier {
 		return // it was left meanwhile, or the hub tells again how many people are in it
 	}
 	r.in = true
@@ -118,11 +126,11 @@ func (c *Client) deliver(m *protocol.Message) {
 	}
 }
 
-// refuse ends a room that the hub does not let us join.
-func (c *Client) refuse(name string, why *Refused) {
+// refuse ends a room that the hub, after so many pongs, does not let us join.
+func (c *Client) refuse(name string, pongs int, why *Refused) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.rooms[name]; r != nil && !r.in {
+	if r := c.rooms[name]; r != nil && !r.in && pongs >= r.barrier {
 		c.drop(r, why)
 	}
 }

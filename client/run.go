@@ -54,7 +54,8 @@ func (c *Client) reconnect(retry time.Duration, cause error, b *backoff) (*link,
 		}
 		l, err := c.connect(c.ctx)
 		if err == nil {
-			c.options.log.Info("connected again", "hub", c.address, "name", l.hub, "after", time.Since(cut).Round(time.Millisecond))
+			c.options.log.Info("connected again", "hub", c.address, "name", l.hub,
+				"after", time.Since(cut).Round(time.Millisecond))
 			return l, nil
 		}
 		cause, wait = err, b.next()

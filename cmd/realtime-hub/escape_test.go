@@ -60,7 +60,8 @@ func FuzzJSONLine(f *testing.F) {
 		if err := json.Unmarshal(line, &got); err != nil {
 			t.Fatalf("%q is written %q: %v", text, line, err)
 		}
-		if want := strings.ToValidUTF8(text, "\ufffd"); utf8.ValidString(text) && !reflect.DeepEqual(got["data"], want) {
+		want := strings.ToValidUTF8(text, "\ufffd")
+		if utf8.ValidString(text) && !reflect.DeepEqual(got["data"], want) {
 			t.Errorf("%q comes back as %q", text, got["data"])
 		}
 	})

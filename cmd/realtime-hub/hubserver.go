@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/soumya-codes/realtime-hub/internal/address"
 	"github.com/soumya-codes/realtime-hub/internal/app"
 	"github.com/soumya-codes/realtime-hub/internal/config"
 )
@@ -27,8 +28,8 @@ func newHubServer(p *process) *cobra.Command {
 				return err
 			}
 			e.Ready = func(a app.Addresses) {
-				e.Log.Info("hub is ready", "address", a.Hubs[0], "broker", config.Redact(c.Broker), "version", e.Version,
-					"startup_ms", time.Since(p.started).Milliseconds())
+				e.Log.Info("hub is ready", "address", a.Hubs[0], "broker", address.Redact(c.Broker),
+					"version", e.Version, "startup_ms", time.Since(p.started).Milliseconds())
 			}
 			err = app.RunHubServer(cmd.Context(), c, e)
 			if listen, ok := errors.AsType[*app.ListenError](err); ok {

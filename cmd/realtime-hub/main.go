@@ -1,5 +1,5 @@
-// Command realtime-hub lets clients talk to each other in real time through hubs that act as one. It is all in one file:
-// the HubServer, the HubClient web server, and what people at a terminal need beside them.
+// Command realtime-hub lets clients talk to each other in real time through hubs that act as one. It is all in one
+// file: the HubServer, the HubClient web server, and what people at a terminal need beside them.
 //
 // The process's edges are here and nowhere else: main owns the signals and the exit code, run everything else, so that
 // tests can call it. Each subcommand stands in a file of its name: it reads its configuration, by package config, and
@@ -18,8 +18,8 @@ import (
 
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
-	// Sent by the runtime, which drops what finds no room, and received by stopOnSignal. It holds two, as that many count;
-	// it is never closed.
+	// Sent by the runtime, which drops what finds no room, and received by stopOnSignal. It holds two, as that many
+	// count; it is never closed.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go stopOnSignal(signals, cancel, os.Exit) // ends with the process

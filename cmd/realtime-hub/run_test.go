@@ -86,14 +86,17 @@ func TestReport(t *testing.T) {
 		{errors.New("what → fix"), "realtime-hub: what\n  → fix\n", 1},
 		{fmt.Errorf("start: %w", hub.ErrRefused), "realtime-hub: start: the broker refuses the credentials\n", 6},
 		{fmt.Errorf("wait: %w: late", client.ErrUnreachable),
-			"realtime-hub: wait: the hub cannot be reached: late\n  → start a hub with: realtime-hub up, or name another one with --hub\n", 5},
-		{&client.CloseError{Code: protocol.CodeBadRequest}, "realtime-hub: the hub closed the connection with 4501\n", 6},
+			"realtime-hub: wait: the hub cannot be reached: late\n" +
+				"  → start a hub with: realtime-hub up, or name another one with --hub\n", 5},
+		{&client.CloseError{Code: protocol.CodeBadRequest},
+			"realtime-hub: the hub closed the connection with 4501\n", 6},
 		{&client.CloseError{Code: protocol.CodeTooBig}, "realtime-hub: the hub closed the connection with 1009\n", 1},
 		{fmt.Errorf("publish: %w", &client.Refused{Code: "x", Message: "no", Fix: "stop"}),
 			"realtime-hub: the hub refuses: no\n  → stop\n", 1},
 		{errors.New("terminal \x1b[2J"), "realtime-hub: terminal \\x1b[2J\n", 1},
 		{cannotListen(&app.ListenError{Addr: "127.0.0.1:80", Err: os.ErrPermission}, "cmd"),
-			"realtime-hub: cannot listen on 127.0.0.1:80: permission denied\n  → ports below 1024 are for root alone, so: cmd\n", 4},
+			"realtime-hub: cannot listen on 127.0.0.1:80: permission denied\n" +
+				"  → ports below 1024 are for root alone, so: cmd\n", 4},
 	} {
 		var stderr bytes.Buffer
 		p := &process{stderr: &stderr}
@@ -142,7 +145,8 @@ func TestRefusedByHub(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{403, `{"code":"not_allowed","detail":"you may not","fix":"ask for it"}`, 6, "refuses: you may not\n  → ask for it\n"},
+		{403, `{"code":"not_allowed","detail":"you may not","fix":"ask for it"}`, 6,
+			"refuses: you may not\n  → ask for it\n"},
 		{404, "nothing", 5, "what answers is no hub: HTTP status 404 Not Found\n  → "},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -190,7 +194,8 @@ func startHub(t *testing.T) (url string, stop func()) {
 	banner, stdout := io.Pipe()
 	codes := make(chan int, 1)
 	go func() { // ends with the command; stop waits
-		codes <- run(ctx, []string{"up", "--hubs", "1", "--hub-port", "0", "--web-port", "0"}, nil, nil, stdout, io.Discard)
+		args := []string{"up", "--hubs", "1", "--hub-port", "0", "--web-port", "0"}
+		codes <- run(ctx, args, nil, nil, stdout, io.Discard)
 	}()
 	text := make([]byte, 4<<10)
 	n, err := banner.Read(text) // the banner is one write
@@ -245,7 +250,9 @@ func TestReadLines(t *testing.T) {
 }
 
 func TestTextLine(t *testing.T) {
-	m := protocol.Message{Room: "lobby", From: protocol.Client{ID: "id", Name: "A\x1b"}, Kind: protocol.Binary, Data: []byte{0, 1}}
+	m := protocol.Message{
+		Room: "lobby", From: protocol.Client{ID: "id", Name: "A\x1b"}, Kind: protocol.Binary, Data: []byte{0, 1},
+	}
 	if line, err := textLine(&m); err != nil || string(line) != "lobby  A\\x1b  (binary, 2 bytes)\n" {
 		t.Errorf("%q, %v", line, err)
 	}

@@ -34,7 +34,7 @@ const raceOptions = "atexit_sleep_ms=10"
 //	signal NAME TERM or INT      send it a signal
 //	ended NAME CODE              wait until it has exited, with CODE
 //	occupy VARIABLE              listen on a free port, whose address becomes the variable
-//	hold ADDRESS                 open a request to ADDRESS and do not finish it, so that a server has to wait for it
+//	hold ADDRESS                 open a WebSocket to ADDRESS that answers nothing, so that a hub has to wait for it
 func TestScripts(t *testing.T) {
 	runScripts(t, "testdata/script", nil)
 }
@@ -54,7 +54,8 @@ func runScripts(t *testing.T, dir string, vars map[string]string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "start": start, "await": await, "signal": sendSignal, "ended": ended, "occupy": occupy, "hold": hold,
+			"exits": exits, "start": start, "await": await, "signal": sendSignal, "ended": ended,
+			"occupy": occupy, "hold": hold,
 		},
 	})
 }
@@ -145,15 +146,14 @@ func hold(ts *testscript.TestScript, _ bool, args []string) {
 	conn, err := net.Dial("tcp", args[0])
 	ts.Check(err)
 	ts.Defer(func() { conn.Close() })
-	_, err = conn.Write([]byte("POST /v1/rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n" +
-		"Expect: 100-continue\r\n\r\n"))
+	_, err = conn.Write([]byte("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"))
 	ts.Check(err)
-	// The server asks for the body once the request has reached who reads it.
 	answer := make([]byte, 64)
 	ts.Check(conn.SetReadDeadline(time.Now().Add(patience)))
 	n, err := conn.Read(answer)
 	ts.Check(err)
-	if !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 100 ")) {
+	if !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 101 ")) {
 		ts.Fatalf("the server answers %q", answer[:n])
 	}
 }

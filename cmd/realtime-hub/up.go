@@ -7,9 +7,11 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/soumya-codes/realtime-hub/internal/address"
 	"github.com/soumya-codes/realtime-hub/internal/app"
 	"github.com/soumya-codes/realtime-hub/internal/config"
 )
@@ -30,7 +32,12 @@ func newUp(p *process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e.Ready = func(a app.Addresses) { fmt.Fprint(p.stdout, banner(c, a)) }
+			e.Ready = func(a app.Addresses) {
+				fmt.Fprint(p.stdout, banner(c, a))
+				e.Log.Info("hubs and pages are ready", "hubs", a.Hubs, "pages", a.Pages,
+					"broker", address.Redact(c.Broker), "version", e.Version,
+					"startup_ms", time.Since(p.started).Milliseconds())
+			}
 			err = app.RunUp(cmd.Context(), c, e)
 			if listen, ok := errors.AsType[*app.ListenError](err); ok {
 				return cannotListen(listen, "realtime-hub up "+otherPorts(c, listen.Addr))
@@ -76,7 +83,7 @@ func brokerName(url string) string {
 	if config.IsMemoryBroker(url) {
 		return "in-memory broker (no Redis needed)"
 	}
-	return "broker " + config.Redact(url)
+	return "broker " + address.Redact(url)
 }
 
 // localName returns addr, host:port, as one opens it on this machine: loopback addresses, and those that stand for all

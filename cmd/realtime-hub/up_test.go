@@ -17,7 +17,10 @@ func TestBanner(t *testing.T) {
 	}{
 		{
 			"two", 2, "memory://",
-			app.Addresses{Hubs: []string{"127.0.0.1:8081", "127.0.0.1:8082"}, Pages: []string{"127.0.0.1:9081", "127.0.0.1:9082"}},
+			app.Addresses{
+				Hubs:  []string{"127.0.0.1:8081", "127.0.0.1:8082"},
+				Pages: []string{"127.0.0.1:9081", "127.0.0.1:9082"},
+			},
 			` · 2 hubs · in-memory broker (no Redis needed)
   Chat       http://localhost:9081  (hub1)    http://localhost:9082  (hub2)
   Publish    curl -d hello localhost:8081/v1/rooms/lobby/messages
@@ -35,7 +38,10 @@ func TestBanner(t *testing.T) {
 		},
 		{
 			"three, everywhere", 3, "memory://",
-			app.Addresses{Hubs: []string{"[::]:1", "[::]:2", "[::]:3"}, Pages: []string{"[::]:4", "0.0.0.0:5", "[::1]:6"}},
+			app.Addresses{
+				Hubs:  []string{"[::]:1", "[::]:2", "[::]:3"},
+				Pages: []string{"[::]:4", "0.0.0.0:5", "[::1]:6"},
+			},
 			` · 3 hubs · in-memory broker (no Redis needed)
   Chat       http://localhost:4  (hub1)    http://localhost:5  (hub2)
              http://localhost:6  (hub3)

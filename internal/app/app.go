@@ -2,8 +2,8 @@
 // knows which broker, transport and page there is.
 //
 // Its entry points are [RunHubServer], [RunHubClient] and [RunUp], which block until their context is done and all is
-// drained. A running hub is a hubServer, a running web server a pageServer; each owns the goroutines of its listeners
-// and waits for them.
+// drained. A running hub is a hubServer, a running web server a pageServer; what both have of HTTP is an httpServer,
+// which owns the goroutine of its listener and waits for it.
 package app
 
 import (
@@ -35,18 +35,6 @@ type Env struct {
 // Addresses are host:port of what listens, in the order of the hubs.
 type Addresses struct{ Hubs, Pages []string }
 
-// ListenError is why an address cannot be listened on.
-type ListenError struct {
-	Addr string
-	Err  error
-}
-
-// Error names address and cause.
-func (e *ListenError) Error() string { return fmt.Sprintf("cannot listen on %s: %v", e.Addr, e.Err) }
-
-// Unwrap returns the cause.
-func (e *ListenError) Unwrap() error { return e.Err }
-
 // server is a part that runs. start connects it, serve starts to serve, and stop drains it; failed gets the error of a
 // listener that ends before. stop is called once, also where start failed or was not called.
 type server interface {
@@ -74,9 +62,10 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 	return run(ctx, []server{h}, c.Hub.DrainTimeout, Addresses{Hubs: []string{h.addr()}}, e)
 }
 
-// RunHubClient runs one HubClient web server until ctx is done. It returns nil after an orderly stop, or a *ListenError.
+// RunHubClient runs one HubClient web server until ctx is done. It returns nil after an orderly stop, a *ListenError,
+// or an error that says what is wrong with a hub's address.
 func RunHubClient(ctx context.Context, c config.HubClient, e Env) error {
-	p, err := newPageServer(c.Listen, c.Hub, c.Proxy, e)
+	p, err := newPageServer(pageSettings{listen: c.Listen, hubs: c.Hub, proxy: c.Proxy, hosts: c.AllowedHosts}, e)
 	if err != nil {
 		return err
 	}
@@ -99,9 +88,12 @@ func RunUp(ctx context.Context, c config.Up, e Env) error {
 		servers = append(servers, h)
 		addrs.Hubs = append(addrs.Hubs, h.addr())
 
-		// A loopback address stands for the host name under which the page is opened.
 		_, port, _ := net.SplitHostPort(h.addr())
-		p, err := newPageServer(net.JoinHostPort(c.Host, portOf(c.WebPort, i)), []string{"http://127.0.0.1:" + port}, false, e)
+		p, err := newPageServer(pageSettings{
+			listen: net.JoinHostPort(c.Host, portOf(c.WebPort, i)),
+			hubs:   []string{"http://127.0.0.1:" + port}, // stands for the host name under which the page is opened
+			hosts:  c.Hub.AllowedHosts,
+		}, e)
 		if err != nil {
 			return abandon(ctx, servers, err)
 		}
@@ -133,7 +125,8 @@ func run(ctx context.Context, servers []server, drain time.Duration, addrs Addre
 			return abandon(ctx, servers, err)
 		}
 	}
-	failed := make(chan error, 2*len(servers)) // sent by the servers' goroutines, one error for each listener; not closed
+	// Sent by the servers' goroutines, one error for each listener, and received here; never closed.
+	failed := make(chan error, 2*len(servers))
 	for _, s := range servers {
 		s.serve(failed)
 	}
@@ -173,7 +166,8 @@ func brokers(url string, r config.Redis, log *slog.Logger) func(hubName string) 
 	}
 	return func(hubName string) (hub.Broker, error) {
 		return redis.New(redis.Options{
-			URL: url, CAFile: r.BrokerCA, Timeout: r.BrokerTimeout, Ping: r.BrokerPing, QueueBytes: int(r.BrokerQueue),
+			URL: url, CAFile: r.BrokerCA,
+			Timeout: r.BrokerTimeout, Ping: r.BrokerPing, QueueBytes: int(r.BrokerQueue),
 			Name: hubName, Log: log.With("hub", hubName),
 		})
 	}

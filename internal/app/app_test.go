@@ -1,8 +1,11 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -112,10 +115,12 @@ func TestMetrics(t *testing.T) {
 	c := config.HubServer{Listen: "127.0.0.1:0", Name: "hub1", Broker: "memory://", Hub: limits}
 	alone := start(t, func(ctx context.Context, e app.Env) error { return app.RunHubServer(ctx, c, e) })
 	status, body := get(t, "http://"+alone.Hubs[0]+"/metrics")
-	for _, name := range []string{"connections", "rooms", "messages_received_total{source=\"http\"}", "deliveries_total",
+	for _, name := range []string{
+		"connections", "rooms", "messages_received_total{source=\"http\"}", "deliveries_total",
 		"messages_dropped_total{reason=\"send_queue\"}", "delivery_latency_seconds_bucket{path=\"local\"",
-		"delivery_latency_seconds_bucket{path=\"remote\"", "broker_up 1", "broker_rtt_seconds", "broker_reconnects_total",
-		"slow_consumers", "build_info{"} {
+		"delivery_latency_seconds_bucket{path=\"remote\"", "broker_up 1", "broker_rtt_seconds",
+		"broker_reconnects_total", "slow_consumers", "build_info{",
+	} {
 		if !strings.Contains(body, "\nrealtime_hub_"+name) {
 			t.Errorf("status %d, and no metric %s", status, name)
 		}
@@ -140,6 +145,101 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// TestStopWithHalfARequest has clients whose requests come in half: they do not hold up a stop, which says what was cut
+// where something is.
+func TestStopWithHalfARequest(t *testing.T) {
+	const head = "POST /v1/rooms/%s/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+	for name, request := range map[string]string{
+		"half a header":                "POST /v1/rooms/lobby/messages HTTP/1.1\r\nHost: local",
+		"no body":                      fmt.Sprintf(head, "lobby"),
+		"half a body":                  fmt.Sprintf(head, "lobby") + "he",
+		"refused, and still no body":   fmt.Sprintf(head, "no%20room"),
+		"a second request with no end": "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" + fmt.Sprintf(head, "lobby"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hub := limits
+			hub.DrainTimeout = time.Hour
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var log bytes.Buffer // written by one run, and read when that has ended
+			ended := make(chan error, 1)
+			ready := make(chan app.Addresses, 1)
+			env := app.Env{
+				Stdout: io.Discard, Stderr: io.Discard, Log: slog.New(slog.NewTextHandler(&log, nil)),
+				Ready: func(a app.Addresses) { ready <- a },
+			}
+			go func() { // ends with ctx; received below
+				c := config.HubServer{Listen: "127.0.0.1:0", Name: "hub1", Broker: "memory://", Hub: hub}
+				ended <- app.RunHubServer(ctx, c, env)
+			}()
+			conn, err := net.Dial("tcp", (<-ready).Hubs[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, request); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			select {
+			case err := <-ended:
+				if err != nil || strings.Contains(log.String(), "not all in order") {
+					t.Errorf("ended with %v, and logged\n%s", err, log.String())
+				}
+			case <-time.After(time.Minute):
+				t.Fatal("it does not end")
+			}
+		})
+	}
+}
+
+// TestHosts has a page and a hub on a loopback address asked for under another name, as behind a TLS proxy.
+func TestHosts(t *testing.T) {
+	c := config.HubClient{Listen: "127.0.0.1:0", Hub: []string{"http://127.0.0.1:8081"}}
+	strict := start(t, func(ctx context.Context, e app.Env) error { return app.RunHubClient(ctx, c, e) })
+	c.AllowedHosts = []string{"chat.example"}
+	open := start(t, func(ctx context.Context, e app.Env) error { return app.RunHubClient(ctx, c, e) })
+	hub := limits
+	hub.AllowedHosts = c.AllowedHosts
+	up := start(t, func(ctx context.Context, e app.Env) error {
+		return app.RunUp(ctx, config.Up{Hubs: 1, Host: "127.0.0.1", Broker: "memory://", Hub: hub}, e)
+	})
+	for _, tt := range []struct {
+		name, url string
+		status    int
+	}{
+		{"page", "http://" + strict.Pages[0], http.StatusMisdirectedRequest},
+		{"page that may be called so", "http://" + open.Pages[0], http.StatusOK},
+		{"page of up", "http://" + up.Pages[0], http.StatusOK},
+		{"hub of up", "http://" + up.Hubs[0] + "/livez", http.StatusOK},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "chat.example"
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s: status %d, %v, want %d", tt.name, resp.StatusCode, err, tt.status)
+		}
+		if tt.status == http.StatusOK {
+			continue
+		}
+		var p struct{ Code, Fix string }
+		if err := json.Unmarshal(body, &p); err != nil || p.Code != "host_not_allowed" ||
+			!strings.Contains(p.Fix, `--allowed-hosts "chat.example"`) ||
+			resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %v: %s", tt.name, err, body)
+		}
+	}
+}
+
 // TestPortInUse shows that what was started before the port in use was found is stopped again.
 func TestPortInUse(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -154,14 +254,17 @@ func TestPortInUse(t *testing.T) {
 			return app.RunHubServer(t.Context(), config.HubServer{Listen: addr, Broker: "memory://", Hub: limits}, env)
 		},
 		"the metrics' address": func() error {
-			return app.RunHubServer(t.Context(), config.HubServer{Listen: "127.0.0.1:0", AdminListen: addr, Broker: "memory://", Hub: limits}, env)
+			c := config.HubServer{Listen: "127.0.0.1:0", AdminListen: addr, Broker: "memory://", Hub: limits}
+			return app.RunHubServer(t.Context(), c, env)
 		},
 		"hubclient": func() error {
-			return app.RunHubClient(t.Context(), config.HubClient{Listen: addr, Hub: []string{"http://127.0.0.1:8081"}}, env)
+			c := config.HubClient{Listen: addr, Hub: []string{"http://127.0.0.1:8081"}}
+			return app.RunHubClient(t.Context(), c, env)
 		},
 		"up": func() error {
 			port := l.Addr().(*net.TCPAddr).Port
-			return app.RunUp(t.Context(), config.Up{Hubs: 1, Host: "127.0.0.1", WebPort: port, Broker: "memory://", Hub: limits}, env)
+			c := config.Up{Hubs: 1, Host: "127.0.0.1", WebPort: port, Broker: "memory://", Hub: limits}
+			return app.RunUp(t.Context(), c, env)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/api"
 	"github.com/soumya-codes/realtime-hub/internal/config"
@@ -28,15 +24,12 @@ type hubSettings struct {
 // hubServer is one HubServer: the hub, its transports, and their listeners.
 type hubServer struct {
 	// immutable
-	hub      *hub.Hub
-	ws       *ws.Server
-	api      *api.Handler
-	listener net.Listener
-	main     *http.Server
-	admin    *http.Server // nil without a listener of its own
-	adminOn  net.Listener
-
-	serving sync.WaitGroup // one for each listener's goroutine
+	name  string
+	hub   *hub.Hub
+	ws    *ws.Server
+	api   *api.Handler
+	main  *httpServer
+	admin *httpServer // nil without a listener of its own
 }
 
 // newHubServer listens, so that a port in use is found before anything starts, and serves nobody yet.
@@ -45,12 +38,12 @@ func newHubServer(c hubSettings, newBroker func(string) (hub.Broker, error), e E
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(c.listen)
+	main, err := listen(c.listen)
 	if err != nil {
 		return nil, err
 	}
 	log := e.Log.With("hub", c.name)
-	h := &hubServer{listener: listener}
+	h := &hubServer{name: c.name, main: main}
 	h.hub = hub.New(hub.Options{Name: c.name, Broker: broker, Log: log, MaxMessage: int(c.hub.MaxMessage)})
 	h.ws = ws.New(ws.Options{
 		Hub: h.hub, Log: log, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
@@ -60,7 +53,7 @@ func newHubServer(c hubSettings, newBroker func(string) (hub.Broker, error), e E
 
 	policy := &origin.Policy{
 		AllowedOrigins: c.hub.AllowedOrigins, AllowedHosts: c.hub.AllowedHosts,
-		Loopback: origin.IsLoopback(origin.Hostname(listener.Addr().String())),
+		Loopback: origin.IsLoopback(origin.Hostname(main.addr())),
 	}
 	metrics := metricsHandler(h.hub, h.ws, e.Version)
 	mux := http.NewServeMux()
@@ -69,84 +62,46 @@ func newHubServer(c hubSettings, newBroker func(string) (hub.Broker, error), e E
 	if c.admin == "" && policy.Loopback {
 		mux.Handle("GET /metrics", metrics)
 	}
-	h.main = newHTTPServer(policy.Protect(mux), c.hub.HandshakeTimeout, log)
+	main.handle(policy.Protect(mux), c.hub.HandshakeTimeout, log)
 	if c.admin != "" {
-		if h.adminOn, err = listen(c.admin); err != nil {
+		if h.admin, err = listen(c.admin); err != nil {
 			return nil, errors.Join(err, h.stop(context.Background()))
 		}
 		adminPolicy := &origin.Policy{
 			AllowedHosts: c.hub.AllowedHosts,
-			Loopback:     origin.IsLoopback(origin.Hostname(h.adminOn.Addr().String())),
+			Loopback:     origin.IsLoopback(origin.Hostname(h.admin.addr())),
 		}
 		adminMux := http.NewServeMux()
 		adminMux.Handle("GET /metrics", metrics)
-		h.admin = newHTTPServer(adminPolicy.Protect(adminMux), c.hub.HandshakeTimeout, log)
+		h.admin.handle(adminPolicy.Protect(adminMux), c.hub.HandshakeTimeout, log)
 	}
 	return h, nil
 }
 
-func (h *hubServer) addr() string { return h.listener.Addr().String() }
+func (h *hubServer) addr() string { return h.main.addr() }
 
 // start connects the hub to the others.
 func (h *hubServer) start(ctx context.Context) error { return h.hub.Start(ctx) }
 
-// serve serves until stop. Its goroutines end then, or when their listener fails; stop waits for them.
+// serve serves until stop, which waits for the listeners' goroutines.
 func (h *hubServer) serve(failed chan<- error) {
-	serve(&h.serving, h.main, h.listener, failed)
+	h.main.serve(failed)
 	if h.admin != nil {
-		serve(&h.serving, h.admin, h.adminOn, failed)
+		h.admin.serve(failed)
 	}
 }
 
 // stop drains: balancers and clients are told, sessions closed, and what they published before is handed on.
 func (h *hubServer) stop(ctx context.Context) error {
 	h.api.Drain()
+	h.main.hurry(ctx) // while the sessions are closed, which may take as long
 	err := h.ws.Shutdown(ctx)
-	err = errors.Join(err, shutdown(ctx, h.main, h.listener))
+	err = errors.Join(err, h.main.stop(ctx))
 	if h.admin != nil {
-		err = errors.Join(err, shutdown(ctx, h.admin, h.adminOn))
+		err = errors.Join(err, h.admin.stop(ctx))
 	}
-	h.serving.Wait()
-	return errors.Join(err, h.hub.Close())
-}
-
-// listen listens on a TCP address.
-func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, &ListenError{Addr: addr, Err: err}
+	if err = errors.Join(err, h.hub.Close()); err != nil {
+		return fmt.Errorf("stop %s: %w", h.name, err)
 	}
-	return l, nil
-}
-
-// serve serves l in a goroutine of wg.
-func serve(wg *sync.WaitGroup, s *http.Server, l net.Listener, failed chan<- error) {
-	wg.Go(func() { // ends when s is shut down
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
-		}
-	})
-}
-
-// shutdown waits for the requests under way until ctx is done, and then cuts them. A listener that was never served is
-// closed too.
-func shutdown(ctx context.Context, s *http.Server, l net.Listener) error {
-	err := s.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.Close())
-	}
-	_ = l.Close() // already, where it was served
-	return err
-}
-
-// newHTTPServer returns a server that a client which sends nothing, or sends slowly, cannot hold up.
-func newHTTPServer(handler http.Handler, headerTimeout time.Duration, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       max(time.Minute, headerTimeout), // of a whole request; not of a WebSocket
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          errorLog(log),
-	}
+	return nil
 }

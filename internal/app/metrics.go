@@ -41,13 +41,14 @@ var (
 	deliveries  = desc("deliveries_total", "Messages written to a connection, each counted once for each connection.")
 	dropped     = desc("messages_dropped_total", "Messages not delivered, by why.", "reason")
 	closed      = desc("connections_closed_total", "Connections that ended, by close code.", "code")
-	latency     = desc("delivery_latency_seconds",
-		"From the moment in which the origin hub took a message to the write at the socket; remote ones by two clocks.", "path")
+	latency     = desc("delivery_latency_seconds", "From the moment in which the origin hub took a message to the "+
+		"write at the socket; remote ones by two clocks.", "path")
 	brokerUp   = desc("broker_up", "1 while the other hubs can be reached, 0 while this hub is isolated.")
 	brokerRTT  = desc("broker_rtt_seconds", "Round trip of the last answered probe of the broker.")
 	reconnects = desc("broker_reconnects_total", "Times that the broker came back after it was lost.")
-	slow       = desc("slow_consumers", "Connections whose queue became more than half full and has not been empty since.")
-	buildInfo  = desc("build_info", "1, with what was built.", "version", "go")
+	slow       = desc("slow_consumers",
+		"Connections whose queue became more than half full and has not been empty since.")
+	buildInfo = desc("build_info", "1, with what was built.", "version", "go")
 )
 
 // Describe implements prometheus.Collector.

@@ -19,7 +19,9 @@ func TestParseBytes(t *testing.T) {
 			t.Errorf("ParseBytes(%q) = %d, want an error", text, got)
 		}
 	}
-	for b, want := range map[Bytes]string{0: "0B", 1: "1B", 1000: "1kB", 1024: "1KiB", 65537: "65537B", 1 << 30: "1GiB", -1: "-1B"} {
+	for b, want := range map[Bytes]string{
+		0: "0B", 1: "1B", 1000: "1kB", 1024: "1KiB", 65537: "65537B", 1 << 30: "1GiB", -1: "-1B",
+	} {
 		if got := b.String(); got != want {
 			t.Errorf("%d is written %q, want %q", int64(b), got, want)
 		}

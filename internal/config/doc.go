@@ -16,5 +16,6 @@
 // several of them joined: each names the key as it was given, what is wrong with it, and what to do.
 //
 // The package starts no goroutine, keeps no state, and does not read the process's environment or arguments itself: it
-// is given both. It does not look up names or open ports, so a valid configuration may still fail to work.
+// is given both. Of files it reads the configuration, those that variables name, and broker_ca. It does not look up
+// names or open ports, so a valid configuration may still fail to work.
 package config

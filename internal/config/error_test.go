@@ -64,6 +64,32 @@ bad --pong-timeout "x": not a duration → a duration is a number with a unit, f
 		{"no file for a variable", new(HubServer), "", []string{"REALTIME_HUB_NAME_FILE=/no/such"}, nil,
 			`REALTIME_HUB_NAME_FILE: cannot read /no/such: no such file or directory → ` +
 				`name a file that holds the value alone, and that this user may read`, 3},
+		{"a password for a broker", new(HubServer), "", []string{"REALTIME_HUB_BROKER=hunter2"}, nil,
+			`bad REALTIME_HUB_BROKER "***": no scheme → for instance redis://localhost:6379`, 3},
+		{"a broker without its host", new(HubServer), "broker: redis://hub:hunter2", nil, nil,
+			`FILE:1:9: bad broker "***": not a URL redis://user:password@host:port → ` +
+				`name the host, and in user and password write : / # ? % @ as %3A %2F %23 %3F %25 %40`, 3},
+		{"a number for a broker", new(HubServer), "broker: 1234", nil, nil,
+			`FILE:1:9: bad broker "***": a number instead of a text → for instance broker: "text, in quotes"`, 3},
+		{"two hubs and a proxy", new(HubClient), "", nil, []string{"--proxy", "--hub", "http://a", "--hub", "http://b"},
+			`bad --proxy "true": proxy passes on to one HubServer, and 2 are named → ` +
+				`name one hub, or leave out proxy`, 2},
+		{"two hubs in a variable", new(HubClient), "proxy: true", []string{"REALTIME_HUB_HUB=http://a,http://b"}, nil,
+			`bad REALTIME_HUB_HUB "http://a,http://b": proxy passes on to one HubServer, and 2 are named → ` +
+				`name one hub, or leave out proxy`, 3},
+		{"no such authorities", new(HubServer), "", nil, []string{"--broker-ca", "/no/such"},
+			`bad --broker-ca "/no/such": cannot read it: no such file or directory → ` +
+				`name a file with certificates in PEM, which this user may read`, 2},
+		{"authorities in a variable", new(Up), "", []string{"REALTIME_HUB_BROKER_CA=/no/such"}, nil,
+			`bad REALTIME_HUB_BROKER_CA "/no/such": cannot read it: no such file or directory → ` +
+				`name a file with certificates in PEM, which this user may read`, 3},
+		{"no authorities", new(HubServer), "", nil, []string{"--broker-ca", "/dev/null"},
+			`bad --broker-ca "/dev/null": it holds no certificate → ` +
+				`name a file with certificates in PEM, which this user may read`, 2},
+		{"authorities without TLS", new(HubServer), "broker: redis://:hunter2@h", nil,
+			[]string{"--broker-ca", "testdata/ca.pem"},
+			`bad --broker-ca "testdata/ca.pem": broker_ca is for TLS, which a broker redis:// does not use → ` +
+				`write rediss:// as the broker, or leave out broker_ca`, 2},
 		{"ports overlap", new(Up), "", nil, []string{"--web-port", "8082"},
 			`bad --web-port "8082": the ports of the pages, 8082–8083, and of the hubs, 8081–8082, overlap → keep them 2 apart`, 2},
 		{"the flag is at fault", new(Up), "web_port: 8082", nil, []string{"--hubs", "3"},

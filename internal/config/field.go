@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/soumya-codes/realtime-hub/internal/address"
 )
 
 // envPrefix begins the name of every environment variable that is ours.
@@ -32,7 +34,7 @@ func (f *Field) Env() string { return envPrefix + strings.ToUpper(strings.Replac
 // Shown returns the value that text stands for as people may see it.
 func (f *Field) Shown(text string) string {
 	if f.Secret {
-		return Redact(text)
+		return address.Redact(text)
 	}
 	return text
 }

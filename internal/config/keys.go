@@ -15,10 +15,11 @@ type HubServer struct {
 
 // HubClient is the configuration of `hubclient`.
 type HubClient struct {
-	Listen string   `key:"listen" default:"127.0.0.1:9081" usage:"address to listen on, host:port"`
-	Hub    []string `key:"hub" default:"http://127.0.0.1:8081" usage:"the HubServer as the browser reaches it; repeatable: the first is home, the others are for when it is down"`
-	Proxy  bool     `key:"proxy" usage:"pass the page's WebSocket on to the HubServer, instead of having the browser reach it"`
-	Log    Log      `key:"log"`
+	Listen       string   `key:"listen" default:"127.0.0.1:9081" usage:"address to listen on, host:port"`
+	Hub          []string `key:"hub" default:"http://127.0.0.1:8081" usage:"the HubServer as the browser reaches it; repeatable: the first is home, the others are for when it is down"`
+	Proxy        bool     `key:"proxy" usage:"pass the page's WebSocket on to the HubServer, instead of having the browser reach it"`
+	AllowedHosts []string `key:"allowed_hosts" usage:"host names that requests on a loopback listener may be addressed to, besides localhost and loopback addresses"`
+	Log          Log      `key:"log"`
 }
 
 // Up is the configuration of `up`.
@@ -53,12 +54,12 @@ type Hub struct {
 	AllowedOrigins []string `key:"allowed_origins" usage:"exact origins whose pages may use this hub, for instance https://chat.example.com (default: every origin of the request's own host name)"`
 	AllowedHosts   []string `key:"allowed_hosts" usage:"host names that requests on a loopback listener may be addressed to, besides localhost and loopback addresses"`
 	MaxMessage     Bytes    `key:"max_message" default:"64KiB" usage:"largest message"`
-	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session; beyond it the oldest messages are dropped"`
+	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session, at least 64KiB and six times max_message; beyond it the oldest messages are dropped"`
 
 	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
 	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
 	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`
-	WriteTimeout     time.Duration `key:"write_timeout" default:"30s" usage:"close a connection to which nothing could be written for so long"`
+	WriteTimeout     time.Duration `key:"write_timeout" default:"30s" usage:"close a connection to which one write of at most 256 KiB was not done in so long"`
 	DrainTimeout     time.Duration `key:"drain_timeout" default:"10s" usage:"longest time to close the sessions at a stop"`
 }
 

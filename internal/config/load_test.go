@@ -28,8 +28,8 @@ var samples = map[string][3]string{
 	"json":              {"true", "false", "true"},
 	"allowed_origins":   {"https://a.example", "http://b.example:81,https://c.example", "app://d"},
 	"allowed_hosts":     {"a.example", "b.example,c.example", "10.0.0.1"},
-	"max_message":       {"1KiB", "2MB", "3B"},
-	"send_queue":        {"1KiB", "2MB", "3B"},
+	"max_message":       {"1KiB", "100kB", "3B"},
+	"send_queue":        {"1GiB", "2MB", "500KiB"},
 	"handshake_timeout": {"1s", "2m", "1h"},
 	"ping_interval":     {"1s", "2m", "1h"},
 	"pong_timeout":      {"1s", "2m", "1h"},
@@ -38,7 +38,7 @@ var samples = map[string][3]string{
 	"broker_timeout":    {"2s", "2m", "1h"},
 	"broker_ping":       {"1ms", "10ms", "100ms"},
 	"broker_queue":      {"1KiB", "2MB", "3B"},
-	"broker_ca":         {"a.pem", "b.pem", "c.pem"},
+	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }
@@ -216,7 +216,9 @@ func TestEmptyVariableIsNotSet(t *testing.T) {
 }
 
 func TestEmptyFiles(t *testing.T) {
-	for _, yaml := range []string{"\n", "# nothing\n", "---\n", "{}\n", "log:\n", "log: {}\n", "listen:\nbroker: ~\n", "\ufeff# mark\n"} {
+	for _, yaml := range []string{
+		"\n", "# nothing\n", "---\n", "{}\n", "log:\n", "log: {}\n", "listen:\nbroker: ~\n", "\ufeff# mark\n",
+	} {
 		if _, _, err := load(t, new(HubServer), yaml, nil, nil); err != nil {
 			t.Errorf("%q: %v", yaml, err)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
@@ -20,9 +21,9 @@ func (p *problems) add(key, value, what, fix string, others ...string) {
 // Validate returns what is wrong with the values.
 func (c *HubServer) Validate() error {
 	var p problems
-	p.address("listen", c.Listen)
+	p.listen("listen", c.Listen)
 	if c.AdminListen != "" {
-		p.address("admin_listen", c.AdminListen)
+		p.listen("admin_listen", c.AdminListen)
 		if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 			p.add("admin_listen", c.AdminListen, "the same as listen", "choose another port, or leave it out", "listen")
 		}
@@ -30,7 +31,7 @@ func (c *HubServer) Validate() error {
 	p.name("name", c.Name)
 	p.broker("broker", c.Broker)
 	c.Hub.validate(&p)
-	c.Redis.validate(&p)
+	c.Redis.validate(&p, c.Broker)
 	c.Log.validate(&p)
 	return errors.Join(p...)
 }
@@ -38,12 +39,19 @@ func (c *HubServer) Validate() error {
 // Validate returns what is wrong with the values.
 func (c *HubClient) Validate() error {
 	var p problems
-	p.address("listen", c.Listen)
+	p.listen("listen", c.Listen)
 	if len(c.Hub) == 0 {
 		p.add("hub", "", "no HubServer", "name one, for instance http://127.0.0.1:8081")
 	}
 	for _, hub := range c.Hub {
 		p.hubURL("hub", hub)
+	}
+	if c.Proxy && len(c.Hub) > 1 {
+		p.add("proxy", "true", fmt.Sprintf("proxy passes on to one HubServer, and %d are named", len(c.Hub)),
+			"name one hub, or leave out proxy", "hub")
+	}
+	for _, host := range c.AllowedHosts {
+		p.host("allowed_hosts", host)
 	}
 	c.Log.validate(&p)
 	return errors.Join(p...)
@@ -63,7 +71,7 @@ func (c *Up) Validate() error {
 	p.host("host", c.Host)
 	p.broker("broker", c.Broker)
 	c.Hub.validate(&p)
-	c.Redis.validate(&p)
+	c.Redis.validate(&p, c.Broker)
 	c.Log.validate(&p)
 	return errors.Join(p...)
 }
@@ -77,8 +85,9 @@ func (c *Up) validatePorts(p *problems) {
 		return
 	}
 	if gap := c.HubPort - c.WebPort; -c.Hubs < gap && gap < c.Hubs {
-		p.add("web_port", fmt.Sprint(c.WebPort), fmt.Sprintf("the ports of the pages, %s, and of the hubs, %s, overlap",
-			run(c.WebPort, c.Hubs), run(c.HubPort, c.Hubs)), fmt.Sprintf("keep them %d apart", c.Hubs), "hub_port", "hubs")
+		what := fmt.Sprintf("the ports of the pages, %s, and of the hubs, %s, overlap",
+			run(c.WebPort, c.Hubs), run(c.HubPort, c.Hubs))
+		p.add("web_port", fmt.Sprint(c.WebPort), what, fmt.Sprintf("keep them %d apart", c.Hubs), "hub_port", "hubs")
 	}
 }
 
@@ -114,8 +123,12 @@ func (c *Hub) validate(p *problems) {
 	for _, host := range c.AllowedHosts {
 		p.host("allowed_hosts", host)
 	}
+	before := len(*p)
 	p.size("max_message", c.MaxMessage)
 	p.size("send_queue", c.SendQueue)
+	if len(*p) == before {
+		c.validateQueue(p)
+	}
 	p.positive("handshake_timeout", c.HandshakeTimeout)
 	p.positive("ping_interval", c.PingInterval)
 	p.positive("pong_timeout", c.PongTimeout)
@@ -123,7 +136,25 @@ func (c *Hub) validate(p *problems) {
 	p.positive("drain_timeout", c.DrainTimeout)
 }
 
-func (c *Redis) validate(p *problems) {
+// validateQueue checks that what a session is sent fits into its queue. In JSON each byte of a message may become six
+// (RFC 8259 §7), and besides it the queue holds what a session is told when it begins, which is never dropped.
+func (c *Hub) validateQueue(p *problems) {
+	const escaped, beside = 6, 64 << 10
+	least := escaped*c.MaxMessage + beside // far below the most of an int64, as both are sizes
+	if c.SendQueue >= least {
+		return
+	}
+	what := fmt.Sprintf("one message of max_message, %s, may not fit: in JSON it may grow to six times its size",
+		c.MaxMessage)
+	fix := fmt.Sprintf("set send_queue to %s or more, or max_message lower", least)
+	if least > math.MaxInt32 {
+		fix = fmt.Sprintf("set max_message to %s or less", Bytes((math.MaxInt32-beside)/escaped>>20<<20))
+	}
+	p.add("send_queue", c.SendQueue.String(), what, fix, "max_message")
+}
+
+// validate checks the values for a broker at url.
+func (c *Redis) validate(p *problems, url string) {
 	p.positive("broker_timeout", c.BrokerTimeout)
 	p.positive("broker_ping", c.BrokerPing)
 	if c.BrokerPing >= c.BrokerTimeout && c.BrokerTimeout > 0 {
@@ -132,6 +163,14 @@ func (c *Redis) validate(p *problems) {
 			"ask at least twice in that time", "broker_timeout")
 	}
 	p.size("broker_queue", c.BrokerQueue)
+	if c.BrokerCA == "" {
+		return
+	}
+	p.authorities("broker_ca", c.BrokerCA)
+	if strings.HasPrefix(url, "redis://") {
+		p.add("broker_ca", c.BrokerCA, "broker_ca is for TLS, which a broker redis:// does not use",
+			"write rediss:// as the broker, or leave out broker_ca", "broker")
+	}
 }
 
 func (c *Log) validate(p *problems) {
@@ -144,6 +183,20 @@ func (p *problems) positive(key string, d time.Duration) {
 		p.add(key, formatDuration(d), "not more than 0", durationRule)
 	}
 }
+
+// authorities checks that the file at path holds certificates.
+func (p *problems) authorities(key, path string) {
+	const fix = "name a file with certificates in PEM, which this user may read"
+	text, err := readFile(path, maxAuthorities)
+	if err != nil {
+		p.add(key, path, fmt.Sprintf("cannot read it: %v", err), fix)
+	} else if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		p.add(key, path, "it holds no certificate", fix)
+	}
+}
+
+// maxAuthorities is the most bytes that a file of certificates may have: those that systems bring have less than 1 MiB.
+const maxAuthorities = 16 << 20
 
 // size checks that b can be the size of something in memory, on systems of 32 bits too.
 func (p *problems) size(key string, b Bytes) {

@@ -1,6 +1,10 @@
 package web
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/soumya-codes/realtime-hub/internal/address"
+)
 
 // permissionsPolicy turns off what a chat page has no use for.
 const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
@@ -8,12 +12,12 @@ const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geol
 
 // contentSecurityPolicy returns the page's policy: nothing but its own files, connections to the hubs and no other, and
 // no string that becomes code or markup (trusted types without any policy).
-func (h *Handler) contentSecurityPolicy(opened hostPort) string {
+func (h *Handler) contentSecurityPolicy(opened address.HostPort) string {
 	connect := []string{"'self'"}
 	if h.proxied {
 		// Not every browser counts ws: of the same host as 'self'.
-		if opened.name != "" {
-			connect = append(connect, opened.source("ws"), opened.source("wss"))
+		if opened.Name != "" {
+			connect = append(connect, source("ws", opened), source("wss", opened))
 		}
 	} else {
 		for _, u := range h.hubs {

@@ -17,7 +17,7 @@ import (
 // where the Host is the one that the browser saw; the hub then gets its own Host and no Origin.
 func (h *Handler) newProxy(u hubURL) (http.Handler, error) {
 	// The transport knows http and https, and upgrades either.
-	target, err := url.Parse("http" + strings.TrimPrefix(u.socket(), "ws"))
+	target, err := url.Parse("http" + strings.TrimPrefix(u.Socket(), "ws"))
 	if err != nil {
 		return nil, fmt.Errorf("parse the hub's address: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/soumya-codes/realtime-hub/internal/address"
 	"github.com/soumya-codes/realtime-hub/internal/origin"
 	"github.com/soumya-codes/realtime-hub/internal/problem"
 )
@@ -61,11 +62,11 @@ func New(o Options) (*Handler, error) {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	for _, s := range o.Hubs {
-		u, err := parseHubURL(s)
+		u, err := address.ParseHub(s)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read the address of a hub: %w", err)
 		}
-		h.hubs = append(h.hubs, u)
+		h.hubs = append(h.hubs, hubURL{u})
 	}
 	switch {
 	case len(h.hubs) == 0:
@@ -117,7 +118,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // servePage answers with the chat page. It differs by the host name under which it was opened, so it is made for each
 // request; its policy differs with it.
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
-	opened, _ := parseHost(r.Host) // the zero value where it is malformed: the hubs then stay as configured
+	opened, _ := address.ParseHostPort(r.Host) // the zero value where it is malformed: the hubs then stay as configured
 	// Two attributes and a text: html/template would do the same, and make the linker keep every method of every type
 	// (it calls methods by name), which doubles the binary.
 	page := strings.NewReplacer("{{.Hubs}}", html.EscapeString(h.socketURLs(opened)),
@@ -132,13 +133,13 @@ func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
 
 // socketURLs returns what the page opens its WebSocket at, home first, separated by spaces. With the proxy that is a
 // path at the page's own address, which the page alone knows: TLS may end in front of this server.
-func (h *Handler) socketURLs(opened hostPort) string {
+func (h *Handler) socketURLs(opened address.HostPort) string {
 	if h.proxied {
 		return "/ws"
 	}
 	urls := make([]string, len(h.hubs))
 	for i, u := range h.hubs {
-		urls[i] = u.seenFrom(opened).socket()
+		urls[i] = u.seenFrom(opened).Socket()
 	}
 	return strings.Join(urls, " ")
 }
