@@ -17,7 +17,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race cover fuzz check check-format check-vet check-lint check-fix check-tidy check-imports \
+.PHONY: help run build test race cover sim fuzz check check-format check-vet check-lint check-fix check-tidy check-imports \
         check-systems check-page test-docker go-deps setup teardown logs isolate heal clean
 
 help: ## this list
@@ -49,6 +49,11 @@ cover: ## which lines the tests reach: bin/cover.html
 	@mkdir -p bin
 	go test -count=1 $(TEST_FLAGS) -coverpkg=./... -coverprofile=bin/cover.out ./...
 	go tool cover -html=bin/cover.out -o bin/cover.html
+
+SEEDS ?= 1-10000
+
+sim: ## the simulation of log rooms with SEEDS=from-to
+	go test ./internal/hub/logroom -run TestSimulation -sim.seeds=$(SEEDS) -timeout 60m -v
 
 fuzz: ## every fuzz target for FUZZTIME, 10s each
 	@for package in $$(go list ./...); do \

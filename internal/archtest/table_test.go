@@ -27,7 +27,7 @@ var rules = map[string]rule{
 
 	// The core decides and moves no byte, so that it can be simulated.
 	"internal/hub": {
-		ours:     []string{"protocol"},
+		ours:     []string{"internal/hub/logroom", "protocol"},
 		external: []string{"golang.org/x/time"},
 		not:      []string{"net", "net/http", "os", "syscall"},
 	},
@@ -42,7 +42,7 @@ var rules = map[string]rule{
 
 	"internal/broker/memory": {ours: []string{"internal/hub", "internal/queue", "protocol"}},
 	"internal/broker/redis": {
-		ours:     []string{"internal/address", "internal/hub", "internal/queue", "protocol"},
+		ours:     []string{"internal/address", "internal/hub", "internal/hub/logroom", "internal/queue", "protocol"},
 		external: []string{"github.com/redis/rueidis"},
 	},
 	"internal/broker/brokertest": {ours: []string{"internal/hub", "protocol"}},
@@ -52,7 +52,7 @@ var rules = map[string]rule{
 		external: []string{"github.com/gobwas/ws"},
 	},
 	"internal/api": {ours: []string{"internal/hub", "internal/problem", "protocol"}},
-	"internal/web": {ours: []string{"internal/origin", "internal/problem"}},
+	"internal/web": {ours: []string{"internal/address", "internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},

@@ -1,0 +1,5 @@
+//go:build !race
+
+package logroom_test
+
+const defaultSeeds = "1-1000"
