@@ -184,7 +184,7 @@ func testBadFrames(t *testing.T, h *hub) {
 	c.send(`{"type":"ping","and":"more"}`)
 	c.expect("pong") // what is unknown is ignored
 	for text, code := range map[string]string{
-		`{"type":"join","room":7}`:                                            "bad_frame",
+		`{"type":"join","room":7}`: "bad_frame",
 		`{"type":"publish","room":"r","key":"k","kind":"sound","data":""}`:    "bad_data",
 		`{"type":"publish","room":"r","key":"k","data":7}`:                    "bad_data",
 		`{"type":"publish","room":"r","key":"k"}`:                             "bad_data",

@@ -14,11 +14,8 @@ type Publication struct {
 	Origin string // the hub process that took it: random at each start, so that two hubs of one name are two
 }
 
-// Size returns how many bytes the publication counts for in a queue: what it holds, and an allowance for the rest.
-func (p *Publication) Size() int {
-	const overhead = 256
-	return overhead + len(p.Room) + len(p.ID) + len(p.From.ID) + len(p.From.Name) + len(p.Data)
-}
+// Size returns how many bytes the publication counts for in a queue; see MessageSize.
+func (p *Publication) Size() int { return MessageSize(&p.Message) }
 
 // Broker carries publications between hubs. What it must do is tested by package brokertest, which every
 // implementation runs.

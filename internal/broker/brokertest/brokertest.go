@@ -1,8 +1,8 @@
-// Package brokertest is the contract of hub.Broker as a suite of tests, which every implementation runs.
+// Package brokertest is the contracts of hub.Broker and hub.Log as suites of tests, which every implementation runs.
 //
-// [Run] is the suite; a [Factory] makes what it tests. The suite waits for events, never for a time to pass, and fails
-// where one does not come within a minute. Its goroutines end with the test that started them. It does not look at how
-// an implementation works: what is special to one is tested beside it.
+// [Run] is the suite of brokers and [RunLog] that of logs; a [Factory] or [LogFactory] makes what it tests. A suite waits
+// for events, never for a time to pass, and fails where one does not come within a minute. Its goroutines end with the
+// test that started them. It does not look at how an implementation works: what is special to one is tested beside it.
 package brokertest
 
 import (

@@ -43,6 +43,7 @@ func testNothingAfterClose(t *testing.T, f Factory) {
 			})
 		}
 	}
+	receivers[0].Await("some traffic of the broker that is to be closed", func() bool { return len(receivers[0].Got()) > 0 })
 	receivers[1].Await("some traffic", func() bool { return len(receivers[1].Got()) > 100 })
 
 	var closers sync.WaitGroup
@@ -57,7 +58,6 @@ func testNothingAfterClose(t *testing.T, f Factory) {
 	}
 	closers.Wait()
 	before := len(receivers[1].Got())
-	receivers[0].Await("publications of before the close", func() bool { return len(receivers[0].Got()) > 0 })
 	close(stop)
 	wg.Wait()
 	if after := len(receivers[1].Got()); after != before {

@@ -1,8 +1,9 @@
 // Package memory joins the hubs of one process, with nothing else running.
 //
-// Its main type is [Bus]; each hub gets a [Broker] of its own from it, which implements hub.Broker. A broker owns one
-// goroutine, from Start until Close, which waits for it: that goroutine alone calls the receiver, so a publisher never
-// waits for somebody else's hub. What waits for a receiver is bounded in bytes.
+// Its main types are [Bus] for live rooms and [Logs] for log rooms. From a bus each hub gets a [Broker] of its own, which
+// implements hub.Broker, and from logs a [Log], which implements hub.Log; see there. A broker owns one goroutine, from
+// Start until Close, which waits for it: that goroutine alone calls the receiver, so a publisher never waits for somebody
+// else's hub. What waits for a receiver is bounded in bytes.
 //
 // A bus is never isolated and keeps nothing. It gives no hub its own publications back, as nobody would use them.
 package memory

@@ -3,14 +3,10 @@ package redis
 import (
 	"context"
 	crand "crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,14 +47,13 @@ type Options struct {
 // methods but Start may be called by several goroutines at once.
 type Broker struct {
 	// immutable
-	opts     Options
-	endpoint endpoint
-	tls      *tls.Config // nil without TLS
-	id       uint64      // random: names this broker in envelopes
-	log      *slog.Logger
-	closing  context.Context // done at the first Close
-	close    context.CancelFunc
-	done     chan struct{} // closed by the broker's goroutine when it ends; received by each Close
+	server
+	opts    Options
+	id      uint64 // random: names this broker in envelopes
+	log     *slog.Logger
+	closing context.Context // done at the first Close
+	close   context.CancelFunc
+	done    chan struct{} // closed by the broker's goroutine when it ends; received by each Close
 
 	// owned by Start, then by the broker's goroutine
 	lives uint64 // links tried until now
@@ -84,21 +79,30 @@ type counts struct {
 	rtt                                   atomic.Int64 // nanoseconds
 }
 
+func (c *counts) stats() hub.BrokerStats {
+	s := hub.BrokerStats{
+		Dropped:    map[hub.DropReason]uint64{},
+		Reconnects: c.reconnects.Load(),
+		RTT:        time.Duration(c.rtt.Load()),
+	}
+	for reason, n := range map[hub.DropReason]uint64{
+		hub.DropIsolated:    c.isolated.Load(),
+		hub.DropBrokerQueue: c.queue.Load(),
+		hub.DropBrokerError: c.unconfirmed.Load(),
+		hub.DropInvalid:     c.invalid.Load(),
+	} {
+		if n > 0 {
+			s.Dropped[reason] = n
+		}
+	}
+	return s
+}
+
 // New returns a broker that is not connected yet. It returns a *URLError where the URL is wrong, and an error where the
 // file of authorities cannot be used.
 func New(opts Options) (*Broker, error) {
-	e, err := parseURL(opts.URL)
-	if err != nil {
-		return nil, err
-	}
-	opts.Timeout = orDefault(opts.Timeout, DefaultTimeout)
-	opts.Ping = orDefault(opts.Ping, DefaultPing)
-	opts.QueueBytes = orDefault(opts.QueueBytes, DefaultQueueBytes)
-	opts.Name = strings.Map(nameRune, opts.Name)
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
-	config, err := tlsConfig(e, opts.CAFile)
+	opts = opts.withDefaults()
+	server, err := newServer(opts, liveRights)
 	if err != nil {
 		return nil, err
 	}
@@ -106,58 +110,15 @@ func New(opts Options) (*Broker, error) {
 	crand.Read(id[:]) // never fails
 	closing, closeAll := context.WithCancel(context.Background())
 	return &Broker{
-		opts:     opts,
-		endpoint: e,
-		tls:      config,
-		id:       binary.BigEndian.Uint64(id[:]),
-		log:      opts.Log.With("redis", e.addr),
-		closing:  closing,
-		close:    closeAll,
-		done:     make(chan struct{}),
-		fence:    fence{},
+		server:  server,
+		opts:    opts,
+		id:      binary.BigEndian.Uint64(id[:]),
+		log:     opts.Log.With("redis", server.endpoint.addr),
+		closing: closing,
+		close:   closeAll,
+		done:    make(chan struct{}),
+		fence:   fence{},
 	}, nil
-}
-
-func orDefault[T int | time.Duration](n, byDefault T) T {
-	if n <= 0 {
-		return byDefault
-	}
-	return n
-}
-
-// nameRune replaces what CLIENT SETNAME refuses.
-func nameRune(r rune) rune {
-	if r < '!' || r > '~' {
-		return '-'
-	}
-	return r
-}
-
-// tlsConfig returns how TLS is spoken, nil where it is not.
-func tlsConfig(e endpoint, caFile string) (*tls.Config, error) {
-	if !e.tls {
-		if caFile != "" {
-			return nil, &URLError{
-				URL:     "redis://" + e.addr,
-				Problem: "a file of certificate authorities is given, and redis:// does not use them",
-				Fix:     "write rediss:// for TLS, or leave the file out",
-			}
-		}
-		return nil, nil
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.host}
-	if caFile == "" {
-		return config, nil
-	}
-	text, err := os.ReadFile(caFile)
-	if err != nil {
-		return nil, fmt.Errorf("read the certificate authorities for Redis: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("read the certificate authorities for Redis: %s holds no certificate in PEM", caFile)
-	}
-	return config, nil
 }
 
 // Start connects. See hub.Broker for what it returns; the error says what Redis said, and what to do.
@@ -213,24 +174,7 @@ func (b *Broker) use(l *link) {
 }
 
 // Stats returns what was counted since the start.
-func (b *Broker) Stats() hub.BrokerStats {
-	s := hub.BrokerStats{
-		Dropped:    map[hub.DropReason]uint64{},
-		Reconnects: b.counts.reconnects.Load(),
-		RTT:        time.Duration(b.counts.rtt.Load()),
-	}
-	for reason, n := range map[hub.DropReason]uint64{
-		hub.DropIsolated:    b.counts.isolated.Load(),
-		hub.DropBrokerQueue: b.counts.queue.Load(),
-		hub.DropBrokerError: b.counts.unconfirmed.Load(),
-		hub.DropInvalid:     b.counts.invalid.Load(),
-	} {
-		if n > 0 {
-			s.Dropped[reason] = n
-		}
-	}
-	return s
-}
+func (b *Broker) Stats() hub.BrokerStats { return b.counts.stats() }
 
 // Close publishes what waits, for at most Options.Timeout, and disconnects. Nothing is delivered after it returned. It
 // must not be called by the receiver.

@@ -20,7 +20,7 @@ func TestNewErrors(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{name: "no URL", want: `bad Redis URL "": it is empty`},
+		{name: "no URL", want: `bad Redis URL "": empty`},
 		{name: "bad URL", opts: Options{URL: "localhost:6379"}, want: "did you mean redis://localhost:6379 ?"},
 		{name: "no such file", opts: Options{URL: "rediss://h", CAFile: missing}, want: missing},
 		{name: "no certificate", opts: Options{URL: "rediss://h", CAFile: noPEM}, want: noPEM + " holds no certificate"},

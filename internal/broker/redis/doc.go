@@ -1,15 +1,19 @@
-// Package redis joins hubs through the publish and subscribe commands of one Redis server, version 6 or later.
+// Package redis joins hubs through one Redis server: the live rooms through its publish and subscribe commands, version 6
+// or later, and the log rooms through logs that scripts keep there, version 7 or later.
 //
-// Its main type is [Broker], which implements hub.Broker. A broker has at most one link: one life of its connections,
-// of which there are two, one for commands and one that is subscribed. A link that is in doubt is thrown away whole and
-// a new one made; nothing of one link gets into the next. See link.go for why that matters.
+// Its main types are [Broker], which implements hub.Broker, and [Log], which implements hub.Log. Each has at most one
+// link: one life of its connections. Those of a broker are two, one for commands and one that is subscribed; a log has
+// three of its own, see there. A link that is in doubt is thrown away whole and a new one made; nothing of one link gets
+// into the next. See link.go for why that matters.
 //
 // A broker owns one goroutine from Start until Close, which waits for it. The receiver is called by Start, once, and
 // from then on by that goroutine alone. A link owns three more, which end with it: one publishes, and one probes each
 // connection; besides them those with which the Redis library reads and writes.
 //
-// Publications are at most once: none is ever sent a second time, not even where Redis did not confirm it. The package
-// keeps nothing in Redis, and reaches no Sentinel or Cluster.
+// Publications of live rooms are at most once: none is ever sent a second time, not even where Redis did not confirm it,
+// and nothing of them is kept. Messages of log rooms are kept under the key of their publisher, so whoever appends may
+// repeat; the package itself repeats only calls that Redis refused whole, as it did not know the script. It reaches no
+// Sentinel or Cluster.
 //
 // # Channels
 //
@@ -17,6 +21,14 @@
 // subscribe to all of them. What waits to be published goes out as one round, as few commands as order and a bound on
 // their size allow: under load one PUBLISH carries many publications, and there is never more than one for each.
 // envelope.go specifies what a command carries.
+//
+// A log room has a channel of its own, and keys; {} keeps them together in a cluster:
+//
+//	rh:{ROOM}:c                        channel: one message for each call that stored something; see log_envelope.go
+//	rh:{ROOM}:s                        stream: the entries, at offset-0
+//	rh:{ROOM}:m                        hash: epoch, offset, reign, fork list and name of the log; see lua/epoch.lua
+//	rh:{ROOM}:i:LENGTH:PUBLISHER:KEY   string: the position of what PUBLISHER, of LENGTH bytes, published under KEY
+//	rh:{RANDOM}:p                      channel: one log's probes
 //
 // # Rights
 //
@@ -26,4 +38,11 @@
 //
 // and +select where the URL names a database. MULTI and DISCARD are for asking, at each connect, whether PUBLISH would
 // be allowed, without publishing anything.
+//
+// A log needs more, as its scripts may do only what their user may:
+//
+//	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +mget +set +xadd +xtrim +xrange
+//	+pttl +pexpire +publish +subscribe +unsubscribe +multi +discard
+//
+// and +wait for [Replicated], +config|get for [Fsynced].
 package redis

@@ -19,7 +19,7 @@ import (
 //	life       uvarint: of which of its links, counted from 1; see fence
 //	origin     uvarint n, n bytes: Publication.Origin
 //
-// then for each publication, until the end:
+// then for each publication, until the end, its message:
 //
 //	kind       1 byte: protocol.Kind
 //	time       8 bytes, signed: microseconds since 1970-01-01 in UTC
@@ -49,18 +49,21 @@ func appendHeader(dst []byte, h header) []byte {
 }
 
 // appendPublication appends p to an envelope of its origin.
-func appendPublication(dst []byte, p *hub.Publication) []byte {
-	dst = append(dst, byte(p.Kind))
-	dst = binary.BigEndian.AppendUint64(dst, uint64(p.Time.UnixMicro()))
-	for _, n := range [...]int{len(p.Room), len(p.ID), len(p.From.ID), len(p.From.Name), len(p.Hub), len(p.Data)} {
+func appendPublication(dst []byte, p *hub.Publication) []byte { return appendMessage(dst, &p.Message) }
+
+// appendMessage appends m, which says itself where it ends.
+func appendMessage(dst []byte, m *protocol.Message) []byte {
+	dst = append(dst, byte(m.Kind))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(m.Time.UnixMicro()))
+	for _, n := range [...]int{len(m.Room), len(m.ID), len(m.From.ID), len(m.From.Name), len(m.Hub), len(m.Data)} {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}
-	dst = append(dst, p.Room...)
-	dst = append(dst, p.ID...)
-	dst = append(dst, p.From.ID...)
-	dst = append(dst, p.From.Name...)
-	dst = append(dst, p.Hub...)
-	return append(dst, p.Data...)
+	dst = append(dst, m.Room...)
+	dst = append(dst, m.ID...)
+	dst = append(dst, m.From.ID...)
+	dst = append(dst, m.From.Name...)
+	dst = append(dst, m.Hub...)
+	return append(dst, m.Data...)
 }
 
 // errVersion says that an envelope is of a version that this one does not know.
@@ -85,12 +88,24 @@ func cutHeader(envelope string) (header, string, error) {
 	return h, r.rest, nil
 }
 
-// cutPublication reads the next publication of an envelope of origin, and returns what follows it. The publication does
-// not alias rest, so that one that is kept for long does not keep all others.
+// cutPublication reads the next publication of an envelope of origin, and returns what follows it.
 //
 // An error with a publication says that what it holds is not allowed, and that reading may go on behind it; an error
 // without one that nothing more can be read.
 func cutPublication(rest, origin string) (*hub.Publication, string, error) {
+	p := &hub.Publication{Origin: origin}
+	behind, err := cutMessage(&p.Message, rest)
+	if errors.Is(err, errShort) {
+		return nil, "", err
+	}
+	return p, behind, err
+}
+
+// cutMessage reads the message at the front of rest into m, and returns what follows it. The message does not alias
+// rest, so that one that is kept for long does not keep all others.
+//
+// The error is errShort where there is no whole message, and another where there is one that is not allowed.
+func cutMessage(m *protocol.Message, rest string) (behind string, err error) {
 	r := reader{rest: rest}
 	kind, micros := protocol.Kind(r.byte()), int64(r.uint64())
 	var lengths [6]uint64
@@ -98,25 +113,24 @@ func cutPublication(rest, origin string) (*hub.Publication, string, error) {
 	for i := range lengths {
 		lengths[i] = r.uvarint()
 		if lengths[i] > uint64(len(rest)) { // so that no sum overflows
-			return nil, "", errShort
+			return "", errShort
 		}
 		labels += lengths[i]
 	}
 	labels -= lengths[len(lengths)-1]
 	text := reader{rest: strings.Clone(r.bytes(labels))} // one allocation for all strings
-	p := &hub.Publication{Origin: origin}
-	p.Data = []byte(r.bytes(lengths[5]))
+	data := []byte(r.bytes(lengths[5]))
 	if r.failed {
-		return nil, "", errShort
+		return "", errShort
 	}
-	p.Kind, p.Time = kind, time.UnixMicro(micros).UTC()
-	p.Room, p.ID = text.bytes(lengths[0]), text.bytes(lengths[1])
-	p.From = protocol.Client{ID: text.bytes(lengths[2]), Name: text.bytes(lengths[3])}
-	p.Hub = text.bytes(lengths[4])
-	if err := protocol.CheckRoom(p.Room); err != nil {
-		return p, r.rest, err
+	m.Kind, m.Time, m.Data = kind, time.UnixMicro(micros).UTC(), data
+	m.Room, m.ID = text.bytes(lengths[0]), text.bytes(lengths[1])
+	m.From = protocol.Client{ID: text.bytes(lengths[2]), Name: text.bytes(lengths[3])}
+	m.Hub = text.bytes(lengths[4])
+	if err := protocol.CheckRoom(m.Room); err != nil {
+		return r.rest, err
 	}
-	return p, r.rest, kind.Check(p.Data)
+	return r.rest, kind.Check(m.Data)
 }
 
 // reader reads fields from the front of rest. After it failed it returns zeros.

@@ -2,11 +2,7 @@ package redis
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
-	"net"
-	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -24,11 +20,11 @@ import (
 // received comes after, or in the middle of, what the next link publishes: other hubs drop it by its number (see
 // fence).
 type link struct {
+	line
+
 	// immutable
 	broker *Broker
 	life   uint64
-	ctx    context.Context                // done when the link is over; its cause says why
-	cancel context.CancelCauseFunc        // called by fail alone
 	out    *queue.Queue[*hub.Publication] // from Publish to the publisher
 	in     *queue.Queue[*hub.Publication] // from the library's reading goroutine to the broker's
 	drain  chan struct{}                  // closed by the broker's goroutine at Close; received by the publisher
@@ -37,53 +33,19 @@ type link struct {
 	client     rueidis.Client          // has the connection for commands
 	subscribed rueidis.DedicatedClient // the other one
 	quiet      <-chan error            // closed by the library once it calls receive no more
-
-	loops sync.WaitGroup // the publisher and the probes
-
-	mu    sync.Mutex
-	dials int        // guarded by mu
-	conns []net.Conn // guarded by mu: those to close when the link is over
 }
 
 // connections is how many a link has: one for commands, as order needs it, and the one that is subscribed.
 const connections = 2
 
 func newLink(b *Broker, life uint64) *link {
-	ctx, cancel := context.WithCancelCause(context.Background())
 	return &link{
+		line:   newLine(&b.server, connections),
 		broker: b,
 		life:   life,
-		ctx:    ctx,
-		cancel: cancel,
 		out:    queue.New[*hub.Publication](b.opts.QueueBytes),
 		in:     queue.New[*hub.Publication](b.opts.QueueBytes),
 		drain:  make(chan struct{}),
-	}
-}
-
-// options returns how the library works for us: no cache, no second try, no connection or probe that is not ours.
-func (l *link) options() rueidis.ClientOption {
-	e := l.broker.endpoint
-	return rueidis.ClientOption{
-		InitAddress:       []string{e.addr},
-		ForceSingleClient: true,
-		Username:          e.user,
-		Password:          e.password,
-		SelectDB:          e.db,
-		ClientName:        "realtime-hub:" + l.broker.opts.Name,
-		ClientSetInfo:     rueidis.DisableClientSetInfo, // one right less that users need
-
-		DialCtxFn: l.dial,
-		Dialer:    net.Dialer{Timeout: l.broker.opts.Timeout, KeepAlive: -1}, // KeepAlive would be its interval for probes
-
-		DisableCache:        true, // it would need CLIENT TRACKING, and nothing is read
-		DisableRetry:        true,
-		PipelineMultiplex:   -1, // one connection
-		BlockingPipeline:    -1, // a long pipeline is no reason for another one
-		AlwaysPipelining:    true,
-		RingScaleEachConn:   4,
-		ReadBufferEachConn:  64 << 10,
-		WriteBufferEachConn: 64 << 10,
 	}
 }
 
@@ -107,7 +69,7 @@ func (l *link) handshake() (err error) {
 		l.client.B().Publish().Channel(channels[0]).Message("").Build(),
 		l.client.B().Discard().Build(),
 	) {
-		if err := reply.Error(); err != nil {
+		if err := reply.Error(); err != nil && !outOfMemory(err) { // a full server queues nothing, and publishes
 			return err
 		}
 	}
@@ -146,41 +108,6 @@ func (l *link) start() {
 	})
 }
 
-// probe asks on one connection whether Redis is there until the link is over, and ends it where there is no answer.
-func (l *link) probe(c rueidis.CommandClient, answered func(rtt time.Duration)) {
-	tick := time.NewTicker(l.broker.opts.Ping)
-	defer tick.Stop()
-	for {
-		ctx, cancel := context.WithTimeout(l.ctx, l.broker.opts.Timeout)
-		began := time.Now()
-		err := c.Do(ctx, c.B().Ping().Build()).Error()
-		cancel()
-		if err != nil {
-			l.fail(err)
-			return
-		}
-		answered(time.Since(began))
-		select {
-		case <-tick.C:
-		case <-l.ctx.Done():
-			return
-		}
-	}
-}
-
-// fail ends the link, for the reason why where it was not over already: it closes the connections and waits for
-// nothing. Everybody may call it.
-func (l *link) fail(why error) {
-	l.cancel(why)
-	l.mu.Lock()
-	conns := l.conns
-	l.conns = nil
-	l.mu.Unlock()
-	for _, conn := range conns {
-		abandon(conn)
-	}
-}
-
 // close ends the link and waits for all of its goroutines: nothing comes in or goes out after it. It is called once, by
 // the goroutine that opened the link or was given it.
 func (l *link) close() {
@@ -197,70 +124,4 @@ func (l *link) close() {
 	if l.client != nil {
 		l.client.Close()
 	}
-}
-
-// dial makes a connection for the library, at most two. It ends with the link, whatever the library's context says.
-func (l *link) dial(_ context.Context, addr string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
-	l.mu.Lock()
-	l.dials++
-	excess := l.dials > connections
-	l.mu.Unlock()
-	if excess {
-		// The library makes a new connection where it lost one, and one more where the server speaks no RESP3.
-		return nil, errors.New("it does not speak RESP3, or a connection broke: Redis 6 or later is needed")
-	}
-	conn, err := (&net.Dialer{}).DialContext(l.ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	l.conns = append(l.conns, conn)
-	l.mu.Unlock()
-	if l.ctx.Err() != nil { // it failed before it knew of conn
-		abandon(conn)
-		return nil, context.Cause(l.ctx)
-	}
-	watched := &watchedConn{Conn: conn, link: l}
-	if l.broker.tls == nil {
-		return watched, nil
-	}
-	secured := tls.Client(watched, l.broker.tls)
-	if err := secured.HandshakeContext(l.ctx); err != nil {
-		return nil, err
-	}
-	return secured, nil
-}
-
-// abandon closes conn in such a way that the kernel throws away what it could not send yet, instead of sending it when
-// a Redis that hangs goes on.
-func abandon(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // fails only where the connection is gone
-	}
-	_ = conn.Close()
-}
-
-// watchedConn ends its link as soon as the connection breaks, not only when somebody asks for something.
-type watchedConn struct {
-	net.Conn
-	link *link
-}
-
-func (c *watchedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	return n, c.note(err)
-}
-
-func (c *watchedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	return n, c.note(err)
-}
-
-// note ends the link where the other side broke the connection. Where it was closed on this side, whoever did that
-// knows a better reason.
-func (c *watchedConn) note(err error) error {
-	if err != nil && !errors.Is(err, net.ErrClosed) {
-		c.link.fail(fmt.Errorf("the connection broke: %w", err))
-	}
-	return err
 }

@@ -26,10 +26,10 @@ func (r *reason) Error() string { return r.text }
 func (r *reason) Unwrap() error { return r.err }
 
 // explain returns err as a reason that names Redis's address, and what to do where that is known.
-func (b *Broker) explain(err error) error {
-	addr := b.endpoint.addr
+func (s *server) explain(err error) error {
+	addr := s.endpoint.addr
 	if answer, ok := errors.AsType[*rueidis.RedisError](err); ok {
-		fix, refused := refusal(answer.Error())
+		fix, refused := s.refusal(answer.Error())
 		if !refused {
 			return &reason{text: fmt.Sprintf("Redis at %s answers: %v", addr, answer), err: err}
 		}
@@ -45,7 +45,7 @@ func (b *Broker) explain(err error) error {
 			err: err,
 		}
 	}
-	text := fmt.Sprintf("Redis at %s does not answer: %s", addr, b.cause(err))
+	text := fmt.Sprintf("Redis at %s does not answer: %s", addr, s.cause(err))
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
 		text += " → inside Compose write redis://redis:6379, here redis://localhost:6379"
 	}
@@ -53,7 +53,7 @@ func (b *Broker) explain(err error) error {
 }
 
 // refusal reports whether an answer means that these credentials will not do, and what to do then.
-func refusal(answer string) (fix string, refused bool) {
+func (s *server) refusal(answer string) (fix string, refused bool) {
 	code, _, _ := strings.Cut(answer, " ")
 	switch {
 	case code == "WRONGPASS":
@@ -61,7 +61,7 @@ func refusal(answer string) (fix string, refused bool) {
 	case code == "NOAUTH":
 		return "put user and password into the broker's URL: redis://user:password@host:port", true
 	case code == "NOPERM":
-		return "give the user its rights: resetchannels &rh:live:* +ping +publish +subscribe +multi +discard", true
+		return "give the user its rights: " + s.rights, true
 	case strings.Contains(answer, "DB index"), strings.Contains(answer, "SELECT is not allowed"):
 		return "check the database in the broker's URL, the number after the last /", true
 	}
@@ -79,10 +79,18 @@ func certificateProblem(err error) error {
 	return err
 }
 
+// errNoHandshake is why there is no link where the time was over in the middle of a TLS handshake. A Redis without TLS
+// takes the beginning of one for that of a command, and waits for the rest.
+var errNoHandshake = errors.New("the TLS handshake is not answered")
+
 // cause returns what is wrong with the connection in few words.
-func (b *Broker) cause(err error) string {
+func (s *server) cause(err error) string {
+	if errors.Is(err, errNoHandshake) {
+		return fmt.Sprintf("no answer to the TLS handshake within %v (is it redis:// instead of rediss:// ?)",
+			s.timeout)
+	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Sprintf("no answer within %v", b.opts.Timeout)
+		return fmt.Sprintf("no answer within %v", s.timeout)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it closed the connection"
