@@ -48,8 +48,8 @@ func (c *conn) writeLoop() {
 			c.limitLinger()
 			return
 		}
-		if cap(frames) > framesKept {
-			frames, buffers = nil, nil
+		if frames == nil {
+			buffers = nil // as large as frames was
 		}
 		<-c.wake
 	}
@@ -73,7 +73,7 @@ func writeFailure(err error) protocol.Code {
 }
 
 // take returns what is to be written next, into the memory of spent, and how the connection is to be closed after all
-// of it. Where there is neither, the writer has to wait for wake.
+// of it. Where there is neither, the writer has to wait for wake, and memory that a burst needed is given back.
 func (c *conn) take(spent []*frame) ([]*frame, *closing) {
 	clear(spent)
 	taken := spent[:0]
@@ -92,6 +92,9 @@ func (c *conn) take(spent []*frame) ([]*frame, *closing) {
 		c.queue = nil // give back what a burst needed
 	}
 	c.waiting = n == 0 && c.closing == nil
+	if n == 0 && cap(taken) > framesKept {
+		taken = nil
+	}
 	return taken, c.closing
 }
 

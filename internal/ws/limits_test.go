@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -253,5 +254,23 @@ func TestShutdownCuts(t *testing.T) {
 	cancel()
 	if err := h.shutdown(ctx); err == nil || !strings.Contains(err.Error(), "1 sessions") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCloseCodes shows that codes which only clients use are counted together: each code is a series of a metric.
+func TestCloseCodes(t *testing.T) {
+	h := startHub(t, newBus(), "hub1", ws.Options{})
+	for _, code := range []websocket.StatusCode{1000, 1001, 3333, 4998, 4999} {
+		if err := dialPlain(t, h, "lobby").nc.Close(code, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all have ended", func() bool { return h.ws.Stats().Connections == 0 })
+	got := h.ws.Stats().Closed
+	if want := map[protocol.Code]uint64{1000: 1, 1001: 1, protocol.CodeOther: 3}; !maps.Equal(got, want) {
+		t.Errorf("closed %v, want %v", got, want)
+	}
+	if name := protocol.CodeOther.String(); name != "other" {
+		t.Errorf("they are called %q", name)
 	}
 }
