@@ -171,7 +171,7 @@ func (p *peer) sendText(text string) {
 func (p *peer) sendMessage(room, text string) {
 	m := &protocol.Message{Room: room, ID: "c2/" + text, From: protocol.Client{ID: "c2", Name: "Bob"}, Hub: "hub2",
 		Time: time.Now(), Kind: protocol.Text, Data: []byte(text)}
-	p.sendText(string(protocol.AppendMessage(nil, m)))
+	p.sendText(string(protocol.AppendMessage(nil, protocol.Delivery{Message: m})))
 }
 
 // expect returns the client's next frame, and fails the test where that is not of type kind. It may be called by any

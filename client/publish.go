@@ -36,7 +36,7 @@ func (c *Client) publish(ctx context.Context, room string, kind protocol.Kind, d
 		return Ack{}, &Refused{Code: protocol.ErrBadData, Message: err.Error(), Fix: "publish it as another kind"}
 	}
 	key := c.key()
-	frame := protocol.AppendPublish(nil, room, key, kind, data)
+	frame := protocol.AppendPublish(nil, room, key, nil, kind, data)
 	for {
 		l, err := c.connected(ctx)
 		if err != nil {

@@ -20,8 +20,10 @@ const (
 	CodeDraining Code = 4001 // the hub is going away
 	CodeTooSlow  Code = 4008 // the client read too slowly and its queue is full
 	CodeNoPong   Code = 4012 // nothing was heard from the client in time
+	CodeTooMany  Code = 4013 // a plain session sent more than can be kept while the log cannot be reached
 
 	CodeBadRequest Code = 4501 // the client does not speak the subprotocol
+	CodeDisplaced  Code = 4514 // another session of the same client took its place
 )
 
 // CodeOther stands for all codes that are not Known. It is never sent.
@@ -31,7 +33,8 @@ const CodeOther Code = 0
 func (c Code) Known() bool {
 	switch c {
 	case CodeNormal, CodeGoingAway, CodeProtocolError, CodeUnsupportedData, CodeNoStatus, CodeAbnormal, CodeInvalidUTF8,
-		CodeTooBig, CodeInternal, CodeDraining, CodeTooSlow, CodeNoPong, CodeBadRequest:
+		CodeTooBig, CodeInternal, CodeDraining, CodeTooSlow, CodeNoPong, CodeTooMany,
+		CodeBadRequest, CodeDisplaced:
 		return true
 	}
 	return false
@@ -58,4 +61,9 @@ const (
 	ErrTooMany      = "too_many_requests"
 	ErrTooBig       = "too_big"
 	ErrHelloFirst   = "hello_first"
+	ErrBadPosition  = "bad_position"
+	ErrOutboxFull   = "outbox_full" // nothing was shown or kept: try again later
+	ErrRefused      = "refused"     // the log took it not, and will not
+	ErrUnknown      = "unknown"     // it may be stored, now or later: publish it again under its key
+	ErrIsolated     = "isolated"    // the log cannot be read now
 )

@@ -11,25 +11,30 @@
 // says what each means. Unknown types and unknown members are ignored.
 //
 //	client → hub
-//	{"type":"hello","name":NAME}                                     first; again to rename
-//	{"type":"join","room":ROOM}
+//	{"type":"hello","name":NAME,"client":{"id":ID,"secret":SECRET}}        first; again to rename
+//	{"type":"join","room":ROOM,"position":POSITION,"history":N,"provisional":BOOL}
 //	{"type":"leave","room":ROOM}
-//	{"type":"publish","room":ROOM,"key":KEY,"kind":KIND,"data":DATA}
+//	{"type":"publish","room":ROOM,"key":KEY,"birth":POSITION,"kind":KIND,"data":DATA}
 //	{"type":"ping"}
 //
 //	hub → client
 //	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME}
 //	{"type":"status","isolated":BOOL}
-//	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME},…],"count":N}
+//	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME},…],"count":N,"log":BOOL}
 //	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
 //	{"type":"updated","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
 //	{"type":"left","room":ROOM,"person":{"id":ID},"count":N}
-//	{"type":"message","room":ROOM,"id":ID,"from":{"id":ID,"name":NAME},"hub":NAME,"time":TIME,"kind":KIND,"data":DATA}
-//	{"type":"ack","key":KEY,"id":ID,"scope":"live"}
+//	{"type":"subscribed","room":ROOM,"position":POSITION}
+//	{"type":"message","room":ROOM,"id":ID,"position":POSITION,"scope":"hub","past":true,
+//	 "from":{"id":ID,"name":NAME},"hub":NAME,"time":TIME,"kind":KIND,"data":DATA}
+//	{"type":"history","room":ROOM,"count":N}
+//	{"type":"ack","room":ROOM,"key":KEY,"id":ID,"scope":SCOPE,"position":POSITION,"duplicate":true}
+//	{"type":"orphans","room":ROOM,"position":POSITION,"count":N}
+//	{"type":"reset","room":ROOM,"position":POSITION}
 //	{"type":"pong","time":TIME}
 //	{"type":"error","code":CODE,"message":TEXT,"fix":TEXT,"room":ROOM,"key":KEY}
 //	{"type":"bye","retry":MILLISECONDS}
 //
 // DATA is a string for the kind "text", the value itself for "json", and base64 (RFC 4648 §4, with padding) for
-// "binary". TIME is RFC 3339 in UTC with milliseconds.
+// "binary". SCOPE is live, hub or cluster. A POSITION is [Position] as text. TIME is RFC 3339 in UTC with milliseconds.
 package protocol

@@ -5,37 +5,63 @@ import (
 	"unicode/utf8"
 )
 
-// AppendMessage appends the message frame that carries m. This is the one frame that is made for each message rather
+// Delivery is a message on its way to a client, with what the client is told of it.
+type Delivery struct {
+	*Message
+	At   Position // in the room's log; zero in a live room, and where it is not stored yet
+	Past bool     // it is history that was asked for, and not what comes next
+	Kept bool     // it is not stored yet: the hub keeps it until it can be
+}
+
+// AppendMessage appends the message frame that carries d. This is the one frame that is made for each message rather
 // than for each event of a session, so it is written by hand and allocates only where dst is too short.
-func AppendMessage(dst []byte, m *Message) []byte {
+func AppendMessage(dst []byte, d Delivery) []byte {
 	dst = append(dst, `{"type":"message","room":"`...)
-	dst = append(dst, m.Room...) // CheckRoom lets nothing through that JSON would escape
+	dst = append(dst, d.Room...) // CheckRoom lets nothing through that JSON would escape
 	dst = append(dst, `","id":`...)
-	dst = appendString(dst, m.ID)
+	dst = appendString(dst, d.ID)
+	if !d.At.IsZero() {
+		dst = append(dst, `,"position":"`...)
+		dst = d.At.appendText(dst)
+		dst = append(dst, '"')
+	}
+	if d.Kept {
+		dst = append(dst, `,"scope":"`+ScopeHub+`"`...)
+	}
+	if d.Past {
+		dst = append(dst, `,"past":true`...)
+	}
 	dst = append(dst, `,"from":{"id":`...)
-	dst = appendString(dst, m.From.ID)
-	if m.From.Name != "" {
+	dst = appendString(dst, d.From.ID)
+	if d.From.Name != "" {
 		dst = append(dst, `,"name":`...)
-		dst = appendString(dst, m.From.Name)
+		dst = appendString(dst, d.From.Name)
 	}
 	dst = append(dst, `},"hub":`...)
-	dst = appendString(dst, m.Hub)
+	dst = appendString(dst, d.Hub)
 	dst = append(dst, `,"time":"`...)
-	dst = m.Time.UTC().AppendFormat(dst, timeLayout)
+	dst = d.Time.UTC().AppendFormat(dst, timeLayout)
 	dst = append(dst, `","kind":"`...)
-	dst = append(dst, m.Kind.String()...)
+	dst = append(dst, d.Kind.String()...)
 	dst = append(dst, `","data":`...)
-	dst = appendData(dst, m.Kind, m.Data)
+	dst = appendData(dst, d.Kind, d.Data)
 	return append(dst, '}')
 }
 
 // AppendPublish appends the frame that publishes data, which is of this kind, in a room under key. Unlike Frame.Encode
-// it leaves JSON as it is.
-func AppendPublish(dst []byte, room, key string, kind Kind, data []byte) []byte {
+// it leaves JSON as it is. Of birth, which is nil for a message that was never sent before, docs/protocol.md tells.
+func AppendPublish(dst []byte, room, key string, birth *Position, kind Kind, data []byte) []byte {
 	dst = append(dst, `{"type":"publish","room":`...)
 	dst = appendString(dst, room)
 	dst = append(dst, `,"key":`...)
 	dst = appendString(dst, key)
+	if birth != nil {
+		dst = append(dst, `,"birth":"`...)
+		if !birth.IsZero() {
+			dst = birth.appendText(dst)
+		}
+		dst = append(dst, '"')
+	}
 	dst = append(dst, `,"kind":"`...)
 	dst = append(dst, kind.String()...)
 	dst = append(dst, `","data":`...)
@@ -56,15 +82,38 @@ func appendData(dst []byte, kind Kind, data []byte) []byte {
 	return appendString(dst, data)
 }
 
-// AppendAck appends the frame that acknowledges the publication of key.
-func AppendAck(dst []byte, key, id, scope string) []byte {
-	dst = append(dst, `{"type":"ack","key":`...)
-	dst = appendString(dst, key)
+// Ack is what an ack frame says of a message: of one that the client published, or that it has already.
+type Ack struct {
+	Room      string
+	Key       string // under which the client published it; "" where another did
+	ID        string
+	Scope     string
+	At        Position // zero but in scope ScopeCluster
+	Duplicate bool     // it was stored before
+}
+
+// AppendAck appends the ack frame that says a.
+func AppendAck(dst []byte, a Ack) []byte {
+	dst = append(dst, `{"type":"ack","room":`...)
+	dst = appendString(dst, a.Room)
+	if a.Key != "" {
+		dst = append(dst, `,"key":`...)
+		dst = appendString(dst, a.Key)
+	}
 	dst = append(dst, `,"id":`...)
-	dst = appendString(dst, id)
+	dst = appendString(dst, a.ID)
 	dst = append(dst, `,"scope":"`...)
-	dst = append(dst, scope...)
-	return append(dst, `"}`...)
+	dst = append(dst, a.Scope...)
+	dst = append(dst, '"')
+	if !a.At.IsZero() {
+		dst = append(dst, `,"position":"`...)
+		dst = a.At.appendText(dst)
+		dst = append(dst, '"')
+	}
+	if a.Duplicate {
+		dst = append(dst, `,"duplicate":true`...)
+	}
+	return append(dst, '}')
 }
 
 // appendString appends s as a JSON string (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD, so the result is

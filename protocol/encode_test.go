@@ -35,7 +35,7 @@ func TestAppendMessage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := message
 			m.Kind, m.Data = tt.kind, []byte(tt.data)
-			if got := string(protocol.AppendMessage(nil, &m)); got != head+tt.want {
+			if got := string(protocol.AppendMessage(nil, protocol.Delivery{Message: &m})); got != head+tt.want {
 				t.Errorf("got  %s\nwant %s", got, head+tt.want)
 			}
 		})
@@ -44,8 +44,8 @@ func TestAppendMessage(t *testing.T) {
 
 func TestAppendMessageDoesNotAllocate(t *testing.T) {
 	dst := make([]byte, 0, 1024)
-	m := message
-	if n := testing.AllocsPerRun(100, func() { dst = protocol.AppendMessage(dst[:0], &m) }); n != 0 {
+	m, at := message, protocol.Position{Epoch: "EPOCH", Offset: 7}
+	if n := testing.AllocsPerRun(100, func() { dst = protocol.AppendMessage(dst[:0], protocol.Delivery{Message: &m, At: at}) }); n != 0 {
 		t.Errorf("%v allocations a message", n)
 	}
 }
@@ -61,7 +61,7 @@ func FuzzMessage(f *testing.F) {
 		if m.Kind.Check(data) != nil {
 			return
 		}
-		encoded := protocol.AppendMessage(nil, &m)
+		encoded := protocol.AppendMessage(nil, protocol.Delivery{Message: &m})
 		if !json.Valid(encoded) || !utf8.Valid(encoded) {
 			t.Fatalf("not JSON in UTF-8: %q", encoded)
 		}
@@ -111,9 +111,21 @@ func FuzzDecodeFrame(f *testing.F) {
 }
 
 func TestAck(t *testing.T) {
-	const want = `{"type":"ack","key":"a\"b","id":"C/a\"b","scope":"live"}`
-	if got := string(protocol.AppendAck(nil, `a"b`, `C/a"b`, protocol.ScopeLive)); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	at := protocol.Position{Epoch: "EPOCH", Offset: 7}
+	for _, tt := range []struct {
+		ack  protocol.Ack
+		want string
+	}{
+		{protocol.Ack{Room: "live.a", Key: `a"b`, ID: `C/a"b`, Scope: protocol.ScopeLive},
+			`{"type":"ack","room":"live.a","key":"a\"b","id":"C/a\"b","scope":"live"}`},
+		{protocol.Ack{Room: "a", Key: "1", ID: "C/1", Scope: protocol.ScopeCluster, At: at, Duplicate: true},
+			`{"type":"ack","room":"a","key":"1","id":"C/1","scope":"cluster","position":"EPOCH:7","duplicate":true}`},
+		{protocol.Ack{Room: "a", ID: "B/1", Scope: protocol.ScopeCluster, At: at},
+			`{"type":"ack","room":"a","id":"B/1","scope":"cluster","position":"EPOCH:7"}`},
+	} {
+		if got := string(protocol.AppendAck(nil, tt.ack)); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
 	}
 }
 
@@ -135,7 +147,7 @@ func TestPublishFrame(t *testing.T) {
 // checkPublishFrame checks that a hub reads what was published.
 func checkPublishFrame(t *testing.T, kind protocol.Kind, data []byte) {
 	t.Helper()
-	text := protocol.AppendPublish(nil, "a.room", "A-1", kind, data)
+	text := protocol.AppendPublish(nil, "a.room", "A-1", nil, kind, data)
 	f, err := protocol.DecodeFrame(text)
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
@@ -166,4 +178,30 @@ func FuzzPublishFrame(f *testing.F) {
 		}
 		checkPublishFrame(t, k, data)
 	})
+}
+
+func TestAppendMessageOfLog(t *testing.T) {
+	const tail = `"from":{"id":"CLIENT","name":"Ada"},"hub":"hub1","time":"2026-11-23T11:52:31.123Z","kind":"text","data":"say \"hi\""}`
+	at := protocol.Position{Epoch: "EPOCH", Offset: 18446744073709551615}
+	for _, tt := range []struct {
+		name string
+		d    protocol.Delivery
+		want string
+	}{
+		{"stream", protocol.Delivery{At: at}, `"position":"EPOCH:18446744073709551615",`},
+		{"history", protocol.Delivery{At: at, Past: true}, `"position":"EPOCH:18446744073709551615","past":true,`},
+		{"kept", protocol.Delivery{Kept: true}, `"scope":"hub",`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.d.Message = &message
+			got, want := string(protocol.AppendMessage(nil, tt.d)), `{"type":"message","room":"lobby","id":"CLIENT/1",`+tt.want+tail
+			if got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			f, err := protocol.DecodeFrame([]byte(got))
+			if err != nil || f.Past != tt.d.Past || (f.Scope == protocol.ScopeHub) != tt.d.Kept {
+				t.Errorf("read %+v, %v", f, err)
+			}
+		})
+	}
 }

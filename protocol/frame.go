@@ -21,42 +21,54 @@ const (
 	TypePublish = "publish"
 	TypePing    = "ping"
 
-	TypeWelcome = "welcome"
-	TypeStatus  = "status"
-	TypeThere   = "there"
-	TypeJoined  = "joined"
-	TypeUpdated = "updated"
-	TypeLeft    = "left"
-	TypeMessage = "message"
-	TypeAck     = "ack"
-	TypePong    = "pong"
-	TypeError   = "error"
-	TypeBye     = "bye"
+	TypeWelcome    = "welcome"
+	TypeStatus     = "status"
+	TypeThere      = "there"
+	TypeJoined     = "joined"
+	TypeUpdated    = "updated"
+	TypeLeft       = "left"
+	TypeSubscribed = "subscribed"
+	TypeMessage    = "message"
+	TypeHistory    = "history"
+	TypeAck        = "ack"
+	TypeOrphans    = "orphans"
+	TypeReset      = "reset"
+	TypePong       = "pong"
+	TypeError      = "error"
+	TypeBye        = "bye"
 )
 
 // membersOf has the members that frames of each type have beside the type. What is not here is not looked at.
 var membersOf = map[string][]string{
-	TypeHello:   {"name"},
-	TypeJoin:    {"room"},
+	TypeHello:   {"name", "client"},
+	TypeJoin:    {"room", "position", "history", "provisional"},
 	TypeLeave:   {"room"},
-	TypePublish: {"room", "key", "kind", "data"},
+	TypePublish: {"room", "key", "kind", "data", "birth"},
 	TypePing:    {},
 
-	TypeWelcome: {"client", "session", "hub", "time"},
-	TypeStatus:  {"isolated"},
-	TypeThere:   {"room", "people", "count"},
-	TypeJoined:  {"room", "person", "count"},
-	TypeUpdated: {"room", "person", "count"},
-	TypeLeft:    {"room", "person", "count"},
-	TypeMessage: {"room", "id", "from", "hub", "time", "kind", "data"},
-	TypeAck:     {"key", "id", "scope"},
-	TypePong:    {"time"},
-	TypeError:   {"code", "message", "fix", "room", "key"},
-	TypeBye:     {"retry"},
+	TypeWelcome:    {"client", "session", "hub", "time"},
+	TypeStatus:     {"isolated"},
+	TypeThere:      {"room", "people", "count", "log"},
+	TypeJoined:     {"room", "person", "count"},
+	TypeUpdated:    {"room", "person", "count"},
+	TypeLeft:       {"room", "person", "count"},
+	TypeSubscribed: {"room", "position"},
+	TypeMessage:    {"room", "id", "position", "scope", "past", "from", "hub", "time", "kind", "data"},
+	TypeHistory:    {"room", "count"},
+	TypeAck:        {"room", "key", "id", "scope", "position", "duplicate"},
+	TypeOrphans:    {"room", "position", "count"},
+	TypeReset:      {"room", "position"},
+	TypePong:       {"time"},
+	TypeError:      {"code", "message", "fix", "room", "key"},
+	TypeBye:        {"retry"},
 }
 
-// The scopes of an acknowledgement: how far a message is sure to have come.
+// The scopes of a message: how far it is sure to have come.
 const (
+	// ScopeCluster says that a message is in the log of its room.
+	ScopeCluster = "cluster"
+	// ScopeHub says that a message was shown on this hub, which cannot reach the log, keeps it, and stores it later.
+	ScopeHub = "hub"
 	// ScopeLive says that the hub took a message of a live room: at most once, promised to nobody.
 	ScopeLive = "live"
 )
@@ -78,11 +90,19 @@ type Frame struct {
 	Person *Client  `json:"person,omitempty"`
 	People []Client `json:"people,omitzero"`
 	Count  *int     `json:"count,omitempty"`
+	Log    *bool    `json:"log,omitempty"`
 
 	Kind  string          `json:"kind,omitempty"`
 	Data  json.RawMessage `json:"data,omitempty"`
 	From  *Client         `json:"from,omitempty"`
 	Scope string          `json:"scope,omitempty"`
+
+	Position    string  `json:"position,omitempty"`
+	Birth       *string `json:"birth,omitempty"`
+	History     int     `json:"history,omitempty"`
+	Past        bool    `json:"past,omitempty"`
+	Provisional *bool   `json:"provisional,omitempty"`
+	Duplicate   bool    `json:"duplicate,omitempty"`
 
 	Client   *Credentials `json:"client,omitempty"`
 	Session  string       `json:"session,omitempty"`
@@ -152,6 +172,11 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 		return decodeString(&f.Kind, raw)
 	case "scope":
 		return decodeString(&f.Scope, raw)
+	case "position":
+		return decodeString(&f.Position, raw)
+	case "birth":
+		f.Birth = new(string)
+		return decodeString(f.Birth, raw)
 	case "session":
 		return decodeString(&f.Session, raw)
 	case "hub":
@@ -173,6 +198,16 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 		return decodeInto(&f.People, raw)
 	case "count":
 		return decodeInto(&f.Count, raw)
+	case "log":
+		return decodeInto(&f.Log, raw)
+	case "history":
+		return decodeInto(&f.History, raw)
+	case "past":
+		return decodeInto(&f.Past, raw)
+	case "provisional":
+		return decodeInto(&f.Provisional, raw)
+	case "duplicate":
+		return decodeInto(&f.Duplicate, raw)
 	case "from":
 		return decodeInto(&f.From, raw)
 	case "client":

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -28,6 +29,14 @@ type Message struct {
 
 // MessageID returns the id of the message that sender published under key.
 func MessageID(sender, key string) string { return sender + "/" + key }
+
+// KeyOf returns the key under which sender published the message with this id; "" where another did.
+func KeyOf(id, sender string) string {
+	if key, ok := strings.CutPrefix(id, sender+"/"); ok {
+		return key
+	}
+	return ""
+}
 
 // Kind says what the bytes of a message are.
 type Kind uint8

@@ -384,7 +384,7 @@ func FuzzReceive(f *testing.F) {
 			t.Errorf("%d rooms are left", n)
 		}
 		for _, p := range w.broker.published {
-			if !json.Valid(protocol.AppendMessage(nil, &p.Message)) {
+			if !json.Valid(protocol.AppendMessage(nil, protocol.Delivery{Message: &p.Message})) {
 				t.Errorf("the message %+v is not to be told", p)
 			}
 		}

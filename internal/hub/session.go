@@ -234,7 +234,9 @@ func (s *Session) publish(f *protocol.Frame) error {
 	p := s.hub.publication(f.Room, f.Key, s.client(), kind, data)
 	s.hub.counts.websocket.Add(1)
 	s.hub.publish(p, s)
-	s.shard.Send(s, protocol.AppendAck(nil, f.Key, p.ID, protocol.ScopeLive))
+	s.shard.Send(s, protocol.AppendAck(nil, protocol.Ack{
+		Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive,
+	}))
 	return nil
 }
 

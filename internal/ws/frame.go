@@ -51,7 +51,7 @@ func plainFrame(p *hub.Publication, remote bool) *frame {
 // v1Frame encodes p for hub.v1.
 func v1Frame(p *hub.Publication, remote bool) *frame {
 	const overhead = 256 // of the JSON around the data, with names of usual length
-	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(p.Data)), &p.Message)
+	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(p.Data)), protocol.Delivery{Message: &p.Message})
 	f := newFrame(ws.OpText, payload)
 	f.published, f.remote = p.Time.UnixMicro(), remote
 	return f

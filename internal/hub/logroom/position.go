@@ -5,27 +5,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 // MaxForks is how many epochs a fork list names. Whoever adds one more drops the oldest.
 const MaxForks = 32
 
-// Position names an entry of a room's log, or the place before the first one, at offset 0. The zero Position is none.
-type Position struct {
-	Epoch  string // one unbroken stretch of log: letters and digits
-	Offset uint64 // in the log: counts on over epochs
-}
-
-// IsZero reports whether p is no position.
-func (p Position) IsZero() bool { return p.Epoch == "" }
-
-// String returns p for logs and tests.
-func (p Position) String() string {
-	if p.IsZero() {
-		return "none"
-	}
-	return p.Epoch + ":" + strconv.FormatUint(p.Offset, 10)
-}
+// Position names an entry of a room's log.
+type Position = protocol.Position
 
 // Fork is where an epoch begins.
 type Fork struct {
