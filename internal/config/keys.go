@@ -56,6 +56,11 @@ type Hub struct {
 	MaxMessage     Bytes    `key:"max_message" default:"64KiB" usage:"largest message"`
 	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session, at least 64KiB and six times max_message; beyond it the oldest messages are dropped"`
 
+	Outbox        Bytes         `key:"outbox" default:"16MiB" usage:"most that the hub keeps of messages of log rooms that are not stored yet, at least max_message and 1KiB; beyond it publishing is refused"`
+	OutboxAge     time.Duration `key:"outbox_age" default:"10m" usage:"longest that the hub keeps a message of a log room while Redis is away"`
+	KeyTTL        time.Duration `key:"key_ttl" default:"30m" usage:"how long the key of a message is remembered, so that it is stored once however often it is sent; at least outbox_age and 11 minutes"`
+	CheckInterval time.Duration `key:"check_interval" default:"20s" usage:"how often each log room is compared with where its log ends"`
+
 	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
 	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
 	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`
