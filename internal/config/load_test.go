@@ -42,10 +42,15 @@ var samples = map[string][3]string{
 	"broker_timeout":    {"2s", "2m", "1h"},
 	"broker_ping":       {"1ms", "10ms", "100ms"},
 	"broker_queue":      {"1KiB", "2MB", "3B"},
+	"broker_silence":    {"1s", "2m", "1h"},
+	"durability":        {"replicated", "fsynced", "replicated"},
 	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }
+
+// besides has what keys need beside them to be valid with their samples.
+var besides = map[string]string{"durability": "REALTIME_HUB_BROKER=redis://r"}
 
 // load runs a Loader for a new configuration of c on a file with yaml, where there is any, environ and args.
 func load(t *testing.T, c Config, yaml string, environ, args []string) (*Loader, []string, error) {
@@ -131,7 +136,8 @@ func TestEveryKeyEveryWay(t *testing.T) {
 					{"flag before variable", "", env, flag, inFlag, FromFlag},
 					{"flag before all", yaml, envFile, flag, inFlag, FromFlag},
 				} {
-					l, warnings, err := load(t, command.New(), tt.yaml, tt.env, tt.args)
+					environ := append(tt.env, besides[f.Key])
+					l, warnings, err := load(t, command.New(), tt.yaml, environ, tt.args)
 					if err != nil || len(warnings) > 0 {
 						t.Fatalf("%s: error %v, warnings %q", tt.name, err, warnings)
 					}

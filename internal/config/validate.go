@@ -204,6 +204,8 @@ func (c *Redis) validate(p *problems, url string) {
 			"ask at least twice in that time", "broker_timeout")
 	}
 	p.size("broker_queue", c.BrokerQueue)
+	p.positive("broker_silence", c.BrokerSilence)
+	c.validateDurability(p, url)
 	if c.BrokerCA == "" {
 		return
 	}
@@ -211,6 +213,15 @@ func (c *Redis) validate(p *problems, url string) {
 	if strings.HasPrefix(url, "redis://") {
 		p.add("broker_ca", c.BrokerCA, "broker_ca is for TLS, which a broker redis:// does not use",
 			"write rediss:// as the broker, or leave out broker_ca", "broker")
+	}
+}
+
+// validateDurability checks that the broker at url can be asked for the durability.
+func (c *Redis) validateDurability(p *problems, url string) {
+	p.oneOf("durability", c.Durability, "memory", "replicated", "fsynced")
+	if more := c.Durability == "replicated" || c.Durability == "fsynced"; more && IsMemoryBroker(url) {
+		p.add("durability", c.Durability, "a broker memory:// has no replicas and no disk for durability "+c.Durability,
+			"name a Redis as the broker, or leave out durability", "broker")
 	}
 }
 

@@ -95,6 +95,11 @@ func TestValidateValues(t *testing.T) {
 		{new(HubServer), "ping-interval", "0s", "not more than 0"},
 		{new(HubServer), "drain-timeout", "-1s", "not more than 0"},
 		{new(HubServer), "broker-ping", "1s", "not less than broker_timeout, 1s"},
+		{new(HubServer), "broker-silence", "0s", "not more than 0"},
+		{new(HubServer), "durability", "memory", ""},
+		{new(HubServer), "durability", "disk", "say memory, replicated or fsynced"},
+		{new(HubServer), "durability", "replicated", "a broker memory:// has no replicas and no disk"},
+		{new(Up), "durability", "fsynced", "→ name a Redis as the broker, or leave out durability"},
 		{new(HubServer), "log-level", "loud", "say debug, info, warn or error"},
 		{new(HubServer), "log-format", "xml", "say auto, text or json"},
 
@@ -139,6 +144,18 @@ func TestValidateValues(t *testing.T) {
 			t.Errorf("--%s %q: %v, want %q", tt.flag, tt.value, err, tt.want)
 		case tt.want != "" && !strings.HasPrefix(err.Error(), "bad --"+tt.flag+" "):
 			t.Errorf("--%s %q: the error does not name the flag: %v", tt.flag, tt.value, err)
+		}
+	}
+}
+
+func TestDurability(t *testing.T) {
+	for _, durability := range []string{"memory", "replicated", "fsynced"} {
+		for _, broker := range []string{"redis://r", "rediss://r"} {
+			c := Default[HubServer]()
+			args := []string{"--durability", durability, "--broker", broker}
+			if _, _, err := load(t, &c, "", nil, args); err != nil || c.Redis.Durability != durability {
+				t.Errorf("%q: %q, %v", args, c.Redis.Durability, err)
+			}
 		}
 	}
 }
