@@ -43,7 +43,7 @@ func (r *Room) Sizes() Sizes {
 
 // Quiet reports whether the room waits for nothing.
 func (r *Room) Quiet() bool {
-	requests := len(r.pages) + len(r.inflight) + len(r.outbox)
+	requests := int(r.recalling.request) + len(r.pages) + len(r.inflight) + len(r.outbox)
 	return !r.running && !r.again && r.behind == 0 && r.recalls == 0 && requests == 0
 }
 
@@ -63,8 +63,6 @@ func NewRing(limit, bytes int) *Ring { return &ring{limit: limit, limitBytes: by
 func (g *Ring) Push(e Entry)                        { g.push(e) }
 func (g *Ring) Cut(offset uint64)                   { g.cut(offset) }
 func (g *Ring) After(offset uint64) ([]Entry, bool) { return g.after(offset) }
-
-// At returns a position by its offset.
 
 // Size returns what a message counts for.
 var Size = size

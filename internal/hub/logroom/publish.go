@@ -17,9 +17,10 @@ type inflight struct {
 func (r *Room) publish(p Publish) {
 	id := p.Message.ID
 	if k := r.kept[id]; k != nil && r.holds(ruleOnce) {
-		k.Reply = p.Reply
-		if r.isolated {
+		if k.Reply = p.Reply; r.isolated {
 			r.answer(p.Reply, id, Kept)
+		} else {
+			k.told = false
 		}
 		return
 	}
@@ -33,7 +34,6 @@ func (r *Room) publish(p Publish) {
 	switch {
 	case r.isolated:
 		r.keep(p)
-		r.answer(p.Reply, id, Kept)
 	case (len(r.outbox) > 0 || len(r.subs) > 0 && !r.synced) && r.holds(ruleQueue):
 		r.queue(p)
 	default:

@@ -65,7 +65,8 @@ func TestPublish(t *testing.T) {
 			own := publish("C/1", "", "")
 			own.Own = true
 			s.live(5, "A", "B").give(publish("A/1", "e1:5", "r1"), own)
-			s.give(logroom.Isolated{}).want("Outcome A/1 unknown at none duplicate false for r1", "Show C/1 to [A B]")
+			s.give(logroom.Isolated{}).want("Outcome A/1 unknown at none duplicate false for r1", "Show C/1 to [A B]",
+				"Outcome C/1 kept at none duplicate false for ")
 			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want() // too late to count
 		}},
 		{"kept, and retried", func(s *schedule) {
@@ -89,6 +90,17 @@ func TestPublish(t *testing.T) {
 			big := publish("A/1", "e1:5", "r1")
 			big.Message.Data = make([]byte, 1<<20)
 			s.give(big).want("Outcome A/1 full at none duplicate false for r1")
+		}},
+		{"queued, and then cut off", func(s *schedule) {
+			s.live(5, "A", "B").give(publish("C/1", "", ""))
+			s.give(logroom.Publish{Message: message("C/2"), Own: true, Reply: "r"}).want("Append 3 C/2")
+			// Its answer is lost, and the hub has it to retry; only then it learns that it is cut off.
+			s.give(logroom.AppendFailed{Request: 3}).want()
+			s.give(publish("A/1", "e1:5", "r1")).want()
+			s.give(logroom.Isolated{}).want("Outcome C/1 unknown at none duplicate false for ",
+				"Show C/2 to [A B]", "Outcome C/2 kept at none duplicate false for r",
+				"Show A/1 to [B]", "Outcome A/1 kept at none duplicate false for r1")
+			s.give(logroom.Connected{}, logroom.Isolated{}).want() // shown and told once
 		}},
 		{"shown to whom cannot have it", func(s *schedule) {
 			s.live(5, "A", "B").give(logroom.Isolated{}, join("C", "e1:3"), join("D", "e1:6"), join("E", "e2:1"))

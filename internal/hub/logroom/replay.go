@@ -39,12 +39,8 @@ func (r *Room) waitsFor(request uint64) *subscriber {
 func (r *Room) sessionPage(s *subscriber, p *Page) {
 	switch {
 	case (p.Epoch != r.epoch || p.Orphans > 0) && r.holds(ruleReplayEpoch):
-		if s.state != live {
-			s.state, s.arrived = waiting, r.runs
-		}
+		s.state, s.arrived = waiting, r.runs
 		r.catchUp()
-	case s.state == live:
-		r.recalled(s, p)
 	default:
 		r.replayPage(s, p)
 	}

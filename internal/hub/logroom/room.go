@@ -30,6 +30,7 @@ type Room struct {
 	forks  Forks
 	epoch  string // the newest
 	ring   ring
+	floor  uint64 // the offset before the oldest entry that the log had; 0 where that is not known
 
 	// Catch-up: from a trigger until the cursor is at the log's end, or until the connection is lost.
 	isolated   bool
@@ -49,6 +50,7 @@ type Room struct {
 	publisher map[string]*subscriber // by publisher
 	behind    int                    // subscribers that are not live
 	recalls   int                    // subscribers that are live and wait for history
+	recalling recollection           // what is read for them
 	pages     map[uint64]*subscriber // by the request that one waits for; some have gone, or wait no more
 	marks     marks
 
@@ -154,12 +156,16 @@ func (r *Room) ask() uint64 {
 func (r *Room) cutOff() {
 	r.isolated, r.subscribed, r.synced = true, false, false
 	r.abandon()
+	r.recalling = recollection{}
 	for _, s := range r.pages {
 		s.request = 0
 	}
 	clear(r.pages)
 	r.flushing = 0
 	r.abandonAppends()
+	for _, k := range r.outbox {
+		r.show(k)
+	}
 }
 
 // connected goes on where the room was cut off. A room with listeners waits for its subscription, and catches up

@@ -66,7 +66,8 @@ func (r *Room) leave(session Session) {
 	r.do(Unsubscribe{})
 	r.stop()
 	r.subscribed, r.synced = false, false
-	r.cursor, r.forks, r.epoch = Position{}, nil, ""
+	r.cursor, r.forks, r.epoch, r.floor = Position{}, nil, "", 0
+	r.recalling = recollection{}
 	r.ring.clear()
 	r.flush()
 }
