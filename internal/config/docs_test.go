@@ -73,7 +73,11 @@ func keyTable() string {
 		if r.field.Default != "" {
 			value = "`" + r.field.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s | %s | %s |\n", r.field.Key, r.field.Flag(), r.field.Env(),
+		flag, variable := "`--"+r.field.Flag()+"`", "`"+r.field.Env()+"`"
+		if r.field.FileOnly() {
+			flag, variable = "none", "none"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", r.field.Key, flag, variable,
 			typeName(r.field.value.Type()), value, strings.Join(r.commands, ", "), r.field.Usage)
 	}
 	return b.String()
