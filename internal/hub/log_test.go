@@ -32,7 +32,7 @@ func TestLogRoom(t *testing.T) {
 		w[1].told()
 		say(t, d, "2")
 		say(t, d, "2")
-		w[1].want("send d ack key=2 cluster at=2", `deliver r "2" holders []`, "send d ack key=2 cluster at=2 duplicate")
+		w[1].wantInAnyOrder(`deliver r "2" holders []`, "send d ack key=2 cluster at=2", "send d ack key=2 cluster at=2 duplicate")
 		w[0].want(`deliver r "2" holders []`)
 		// And a member that repeats what the stream has told it already.
 		say(t, a, "1")
@@ -292,7 +292,7 @@ func TestKeysOfHub(t *testing.T) {
 		a := w[0].session(t, "a")
 		for range 2 {
 			receive(t, a, `{"type":"publish","room":"r","data":"x"}`)
-			w[0].want("*welcome", "*status*", "*", `deliver r "x" holders []`)
+			w[0].wantInAnyOrder(`deliver r "x" holders []`, "send a ack*", "send a status*", "send a welcome")
 			hello, err := json.Marshal(protocol.Frame{Type: "hello", Client: &protocol.Credentials{
 				ID: a.ID(), Secret: w[0].SecretOf(a.ID()),
 			}})
@@ -346,7 +346,7 @@ func TestPublishersWait(t *testing.T) {
 		w[0].log.hold(false)
 		<-done
 		began := time.Now()
-		w[0].want(`deliver r "xxx*`, "send a ack key=1*", `deliver r "2" holders [a]`, "send a ack key=2*")
+		w[0].want(`deliver r "xxx*`, `deliver r "2" holders [a]`)
 		w[0].log.hold(true)
 		receive(t, a, fmt.Sprintf(`{"type":"publish","room":"r","key":"3","data":%q}`, strings.Repeat("x", 1000)))
 		say(t, a, "4")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -182,6 +183,17 @@ func (w *logWorld) want(lines ...string) {
 		same = matches(got[i], lines[i])
 	}
 	if !same {
+		w.t.Fatalf("%s: the shard was told\n  %s\nwant\n  %s", w.Name(), strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
+	}
+}
+
+// wantInAnyOrder is want where the log's answer may come before what it published, or after.
+func (w *logWorld) wantInAnyOrder(lines ...string) {
+	w.t.Helper()
+	got := w.told()
+	slices.Sort(got)
+	slices.Sort(lines)
+	if !slices.EqualFunc(got, lines, matches) {
 		w.t.Fatalf("%s: the shard was told\n  %s\nwant\n  %s", w.Name(), strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
 	}
 }

@@ -232,6 +232,7 @@ func (r *Room) reset(at Position) {
 		r.do(Reset{At: at})
 	}
 	for _, s := range r.subs {
+		s.since = at.Offset
 		if s.state == replaying && r.holds(ruleResetReplay) {
 			s.state, s.request = waiting, 0 // placed when the catch-up is over
 		}

@@ -65,8 +65,8 @@ func (r *Room) appended(e Appended) {
 	r.flush()
 }
 
-// outcome tells the publisher where its message is stored, unless the stream will: what tells it of a position beyond
-// its cursor would have it miss what lies between.
+// outcome tells the publisher where its message is stored, unless the stream will, or has: what tells it of a position
+// beyond its cursor would have it miss what lies between.
 func (r *Room) outcome(p Publish, e Appended) {
 	if s := r.publisher[p.Message.From.ID]; s != nil {
 		newest := e.Epoch
@@ -75,6 +75,9 @@ func (r *Room) outcome(p Publish, e Appended) {
 		}
 		if (newest != r.epoch || s.state == waiting || e.At.Offset > r.at(s).Offset) && r.holds(ruleAckBehind) {
 			return
+		}
+		if !e.Duplicate && s.state == live && e.At.Offset > s.since {
+			return // the published copy was quicker
 		}
 	}
 	r.do(Outcome{Reply: p.Reply, ID: p.Message.ID, Result: Stored, At: e.At, Duplicate: e.Duplicate})

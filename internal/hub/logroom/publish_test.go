@@ -30,8 +30,19 @@ func TestPublish(t *testing.T) {
 		{"stored, and the copy comes first", func(s *schedule) {
 			s.live(5, "A", "B").give(publish("A/1", "e1:5", "r"))
 			s.give(published("A/1@e1:6")).want("Deliver A/1@e1:6 holders [A]")
+			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want() // A has it from the stream
+		}},
+		{"stored, and read before the sender was there", func(s *schedule) {
+			s.live(5, "B").give(publish("A/1", "", "r"), published("A/1@e1:6"), join("A", "")).want(
+				"Append 2 A/1", "Deliver A/1@e1:6 holders []", "Attach {Session:A At:e1:6 Fresh:true}")
 			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want(
 				"Outcome A/1 stored at e1:6 duplicate false for r")
+		}},
+		{"stored, and passed over by a reset", func(s *schedule) {
+			s.live(5, "A").give(publish("A/1", "e1:5", "r"), logroom.Unsubscribed{}, logroom.Subscribed{Number: 1})
+			s.give(reset(3, "e2:1", 9)).want("Reset {Session:<nil> At:e2:9}")
+			s.give(logroom.Appended{Request: 2, Epoch: "e2", At: pos("e2:8")}).want(
+				"Outcome A/1 stored at e2:8 duplicate false for r")
 		}},
 		{"stored beyond the next", func(s *schedule) {
 			s.live(5, "A").give(publish("A/1", "e1:5", "r"))

@@ -16,6 +16,8 @@ type subscriber struct {
 	request uint64   // the page that its replay waits for; 0 for none
 	sending bool     // a portion of its replay is on its way
 
+	since uint64 // of one that is live: the stream brought it all beyond this offset
+
 	history int // messages of history that it asked for and did not get yet
 }
 
@@ -149,6 +151,7 @@ func (r *Room) place(s *subscriber) bool {
 // attach makes s live.
 func (r *Room) attach(s *subscriber, fresh bool) {
 	s.state, s.cursor, s.request, s.sending = live, Position{}, 0, false
+	s.since = r.cursor.Offset
 	r.behind--
 	r.do(Attach{Session: s.session, At: r.cursor, Fresh: fresh})
 	if s.history > 0 {
