@@ -197,10 +197,9 @@ func (r *Room) deliver(e Entry) {
 	if own != nil && own.state == live && r.holds(ruleOwn) {
 		d.Holders = append(d.Holders, own.session)
 	}
-	for _, publisher := range r.marks.holders(e.Message.ID) {
-		if s := r.publisher[publisher]; s != nil && s != own && s.state == live {
+	for _, s := range r.takeHolders(e.Message.ID) {
+		if s != own {
 			d.Holders = append(d.Holders, s.session)
-			r.marks.forget(e.Message.ID, publisher)
 		}
 	}
 	r.do(d)

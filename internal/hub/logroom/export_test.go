@@ -17,7 +17,7 @@ var Rules = []struct {
 	{"name", ruleName}, {"resume epoch", ruleResumeEpoch}, {"resume beyond", ruleResumeBeyond},
 	{"resume wait", ruleResumeWait}, {"resume orphans", ruleResumeOrphans}, {"replay bound", ruleReplayBound},
 	{"replay epoch", ruleReplayEpoch}, {"replay trimmed", ruleReplayTrimmed}, {"own", ruleOwn},
-	{"connection", ruleConnection}, {"ack behind", ruleAckBehind}, {"ack newest", ruleAckNewest}, {"birth", ruleBirth},
+	{"ack behind", ruleAckBehind}, {"ack newest", ruleAckNewest}, {"birth", ruleBirth},
 	{"recalled", ruleRecalled}, {"provisional", ruleProvisional},
 	{"once", ruleOnce}, {"full", ruleFull}, {"queue", ruleQueue}, {"first", ruleFirst}, {"unknown", ruleUnknown},
 	{"age", ruleAge},
@@ -29,14 +29,14 @@ func (r *Room) SwitchOff(x Rule) { r.off |= x }
 
 // Sizes is what a room holds.
 type Sizes struct {
-	Ring, RingBytes, Buffer, Marks, Forks int
-	Unanswered, Outbox                    int
+	Ring, RingBytes, Buffer, Marks, Pairs, Forks int
+	Unanswered, Outbox                           int
 }
 
 // Sizes returns what the room holds.
 func (r *Room) Sizes() Sizes {
 	return Sizes{
-		Ring: r.ring.len(), RingBytes: r.ring.bytes, Buffer: len(r.buffer), Marks: len(r.marks.ids), Forks: len(r.forks),
+		Ring: r.ring.len(), RingBytes: r.ring.bytes, Buffer: len(r.buffer), Marks: len(r.marks.ids), Pairs: r.marks.pairs, Forks: len(r.forks),
 		Unanswered: len(r.inflight), Outbox: len(r.outbox),
 	}
 }

@@ -99,7 +99,7 @@ func (r *Room) tell(s *subscriber) {
 	entries = entries[first:]
 	for _, e := range entries {
 		if r.holds(ruleRecalled) {
-			r.marks.forget(e.Message.ID, s.publisher)
+			r.marks.settle(e.Message.ID, s)
 		}
 	}
 	r.do(History{Session: s.session, Entries: append([]Entry(nil), entries...)})

@@ -14,15 +14,19 @@ func (r *Room) keep(p Publish) { r.show(r.queue(p)) }
 
 // show shows a message that has no position to whom cannot have it and was not shown it, and tells its publisher.
 func (r *Room) show(k *kept) {
-	var to []Session
+	var to []*subscriber
 	for _, s := range r.subs {
 		if r.shows(s, k.Message, k.Birth) {
-			to = append(to, s.session)
-			r.marks.add(k.Message.ID, s.publisher, r.limitMarks())
+			to = append(to, s)
 		}
 	}
 	if len(to) > 0 {
-		r.do(Show{Message: k.Message, To: to})
+		r.mark(k.Message.ID, k.Message.From.ID, to)
+		sessions := make([]Session, len(to))
+		for i, s := range to {
+			sessions[i] = s.session
+		}
+		r.do(Show{Message: k.Message, To: sessions})
 	}
 	if !k.told {
 		k.told = true

@@ -88,11 +88,14 @@ func (r *Room) settle(id string, e Appended) {
 	if e.Epoch != r.epoch || !r.holds(ruleSettle) {
 		return
 	}
-	for _, publisher := range r.marks.holders(id) {
-		s := r.publisher[publisher]
-		if s != nil && s.state != waiting && e.At.Offset <= r.at(s).Offset {
+	k := r.marks.of[id]
+	if k == nil {
+		return
+	}
+	for _, s := range r.subs {
+		if s.state != waiting && e.At.Offset <= r.at(s).Offset && k.holds(s) {
 			r.do(Settle{Session: s.session, ID: id, At: e.At})
-			r.marks.forget(id, publisher)
+			r.marks.settle(id, s)
 		}
 	}
 }
@@ -158,7 +161,7 @@ func (r *Room) takeInflight(request uint64) (Publish, bool) {
 // shows reports whether s is to be shown a message of this birth: it was not yet, and cannot have it by the log,
 // which has it, if at all, beyond the birth.
 func (r *Room) shows(s *subscriber, m *protocol.Message, birth Position) bool {
-	if s.publisher == m.From.ID || !s.provisional && r.holds(ruleProvisional) || r.marks.held(m.ID, s.publisher) {
+	if s.publisher == m.From.ID || !s.provisional && r.holds(ruleProvisional) || r.marks.of[m.ID].holds(s) {
 		return false
 	}
 	at := r.at(s)

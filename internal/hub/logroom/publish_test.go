@@ -102,6 +102,29 @@ func TestPublish(t *testing.T) {
 			big.Message.Data = make([]byte, 1<<20)
 			s.give(big).want("Outcome A/1 full at none duplicate false for r1")
 		}},
+		{"held by who was shown it on this connection", func(s *schedule) {
+			s.live(5, "A", "B", "C", "D").give(logroom.Isolated{}, publish("A/1", "e1:5", "r")).want(
+				"Show A/1 to [B C D]", "Outcome A/1 kept at none duplicate false for r")
+			s.give(logroom.Leave{Session: "B"}, logroom.Leave{Session: "C"}, join("C", "e1:5"), join("E", "e1:5"))
+			s.give(publish("A/1", "e1:5", "r")).want("Outcome A/1 kept at none duplicate false for r")
+			s.give(logroom.Connected{}, logroom.Subscribed{Number: 1}, page(2, "e1:1", 5, 0, "")).want(
+				"ReadPage {Request:2 From:e1:5 Limit:256}", "Append 3 A/1")
+			s.give(logroom.Appended{Request: 3, Epoch: "e1", At: pos("e1:6")}).want("Deliver A/1@e1:6 holders [A D]")
+		}},
+		{"shown to a crowd", func(s *schedule) {
+			const people, messages = 500, 1000
+			s.live(5)
+			for i := range people {
+				s.give(join(fmt.Sprint("c", i), ""))
+			}
+			s.give(logroom.Subscribed{Number: 1}, page(1, "e1:1", 5, 0, ""), logroom.Isolated{})
+			for i := range messages {
+				s.give(publish(fmt.Sprint("c0/", i), "e1:5", "r"))
+			}
+			if got := s.room.Sizes(); got.Marks != messages || got.Pairs != 0 {
+				s.wrong = fmt.Errorf("%d marks that name %d people", got.Marks, got.Pairs)
+			}
+		}},
 		{"queued, and then cut off", func(s *schedule) {
 			s.live(5, "A", "B").give(publish("C/1", "", ""))
 			s.give(logroom.Publish{Message: message("C/2"), Own: true, Reply: "r"}).want("Append 3 C/2")

@@ -109,9 +109,9 @@ func (r *Room) send(s *subscriber, entries []Entry) {
 	entries = entries[:n]
 	items := make([]Item, n)
 	for i, e := range entries {
-		held := e.Message.From.ID == s.publisher && r.holds(ruleOwn) || r.marks.held(e.Message.ID, s.publisher)
+		held := e.Message.From.ID == s.publisher && r.holds(ruleOwn) || r.marks.of[e.Message.ID].holds(s)
 		items[i] = Item{Entry: e, Held: held}
-		r.marks.forget(e.Message.ID, s.publisher)
+		r.marks.settle(e.Message.ID, s)
 	}
 	s.cursor, s.sending = entries[n-1].At, true
 	r.do(Replay{Session: s.session, Items: items})

@@ -13,7 +13,7 @@ type Options struct {
 	BufferBytes int           // the same in bytes; 1 MiB
 	Page        int           // entries asked for, and replayed, at once; 256
 	Portion     int           // bytes replayed at once, but for one entry; 256 KiB
-	Marks       int           // messages shown of which it is remembered to whom; 1024
+	Marks       int           // messages shown of which it is remembered to whom; 16384
 	MaxAge      time.Duration // longest that the outbox keeps a message, H in the contract; 10 min
 }
 
@@ -48,6 +48,7 @@ type Room struct {
 	subs      []*subscriber // in no order; each knows its index
 	bySession map[Session]*subscriber
 	publisher map[string]*subscriber // by publisher
+	joined    uint64                 // how many have come so far
 	behind    int                    // subscribers that are not live
 	recalls   int                    // subscribers that are live and wait for history
 	recalling recollection           // what is read for them
@@ -75,7 +76,7 @@ func New(o Options, b *Budget) *Room {
 	o.BufferBytes = orDefault(o.BufferBytes, 1<<20)
 	o.Page = orDefault(o.Page, 256)
 	o.Portion = orDefault(o.Portion, 256<<10)
-	o.Marks = orDefault(o.Marks, 1024)
+	o.Marks = orDefault(o.Marks, 16<<10)
 	o.MaxAge = orDefault(o.MaxAge, 10*time.Minute)
 	return &Room{
 		options: o, budget: b, isolated: true,

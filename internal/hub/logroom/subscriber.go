@@ -5,9 +5,10 @@ type subscriber struct {
 	// immutable
 	session     Session
 	publisher   string
-	provisional bool // takes what has no position yet
+	number      uint64 // in the order of joining
+	provisional bool   // takes what has no position yet
 
-	index int // in Room.subs
+	index int // in Room.subs; -1 once it has left
 	state state
 
 	// Of one that is not live; the cursor of a live one is the room's.
@@ -36,8 +37,9 @@ func (r *Room) join(e Join) {
 		r.remove(old)
 		r.do(Detach{Session: old.session})
 	}
+	r.joined++
 	s := &subscriber{
-		session: e.Session, publisher: e.Publisher, provisional: e.Provisional,
+		number: r.joined, session: e.Session, publisher: e.Publisher, provisional: e.Provisional,
 		index: len(r.subs), cursor: e.Cursor, arrived: r.runs, history: max(e.History, 0),
 	}
 	r.subs = append(r.subs, s)
@@ -80,15 +82,13 @@ func (r *Room) remove(s *subscriber) {
 	r.subs[s.index].index = s.index
 	r.subs[last] = nil
 	r.subs = r.subs[:last]
+	s.index = -1
 	delete(r.bySession, s.session)
 	delete(r.publisher, s.publisher)
 	if s.state != live {
 		r.behind--
 	} else if s.history > 0 {
 		r.recalls--
-	}
-	if r.holds(ruleConnection) {
-		r.marks.forgetAll(s.publisher)
 	}
 }
 
