@@ -41,7 +41,7 @@
 //
 // A log needs more, as its scripts may do only what their user may:
 //
-//	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +mget +set +xadd +xtrim +xrange
+//	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim +xrange
 //	+pttl +pexpire +publish +subscribe +unsubscribe +multi +discard
 //
 // and +wait for [Replicated], +config|get for [Fsynced].
