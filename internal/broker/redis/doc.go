@@ -28,6 +28,7 @@
 //	rh:{ROOM}:s                        stream: the entries, at offset-0
 //	rh:{ROOM}:m                        hash: epoch, offset, reign, fork list and name of the log; see lua/epoch.lua
 //	rh:{ROOM}:i:LENGTH:PUBLISHER:KEY   string: the position of what PUBLISHER, of LENGTH bytes, published under KEY
+//	rh:secret                          string: what all hubs sign with
 //	rh:{RANDOM}:p                      channel: one log's probes
 //
 // # Rights
