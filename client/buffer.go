@@ -1,10 +1,6 @@
 package client
 
-import (
-	"sync"
-
-	"github.com/soumya-codes/realtime-hub/protocol"
-)
+import "sync"
 
 // overhead is what a waiting message counts for beside its data: its struct, its strings and its place in the buffer.
 const overhead = 256
@@ -24,7 +20,7 @@ type buffer struct {
 
 // item is a message, or a gap where message is nil.
 type item struct {
-	message *protocol.Message
+	message *Message
 	gap     Gap
 }
 

@@ -11,7 +11,7 @@ import (
 // what is left, and the limit holds all the time.
 func TestBufferMergesGaps(t *testing.T) {
 	b := newBuffer(3 * (overhead + 4))
-	message := item{message: &protocol.Message{Data: []byte("four")}}
+	message := item{message: &Message{Message: protocol.Message{Data: []byte("four")}}}
 	for range 5 {
 		b.put(message)
 		if b.size > b.limit {
@@ -43,7 +43,7 @@ func TestBufferMergesGaps(t *testing.T) {
 func TestBufferTakesOne(t *testing.T) {
 	b := newBuffer(10)
 	for range 2 {
-		b.put(item{message: &protocol.Message{Data: make([]byte, 100)}})
+		b.put(item{message: &Message{Message: protocol.Message{Data: make([]byte, 100)}}})
 	}
 	if i, ok := b.next(); !ok || i.gap.Dropped != 1 {
 		t.Errorf("first %+v, %v", i, ok)

@@ -142,7 +142,7 @@ func (l *link) handle(f *protocol.Frame) {
 			c.options.log.Warn("message from the hub ignored", "err", err)
 			return
 		}
-		c.deliver(m)
+		c.deliver(&Message{Message: *m})
 	case protocol.TypeAck:
 		l.answer(f.Key, result{ack: Ack{Key: f.Key, ID: f.ID, Scope: f.Scope}})
 	case protocol.TypeError:

@@ -94,8 +94,8 @@ func (r *Room) Publish(ctx context.Context, kind protocol.Kind, data []byte) (Ac
 // given once: two ranges at the same time share them.
 //
 // The messages are shared: their Data must not be changed.
-func (r *Room) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] {
-	return func(yield func(protocol.Message, error) bool) {
+func (r *Room) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
 		for {
 			err := r.endedWith() // first, as nothing is put into the buffer afterwards
 			if ctx.Err() != nil || errors.Is(err, ErrClosed) {
@@ -108,11 +108,11 @@ func (r *Room) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 					return
 				}
 			case ok:
-				if !yield(protocol.Message{}, &i.gap) {
+				if !yield(Message{}, &i.gap) {
 					return
 				}
 			case err != nil:
-				yield(protocol.Message{}, fmt.Errorf("room %q: %w", r.name, err))
+				yield(Message{}, fmt.Errorf("room %q: %w", r.name, err))
 				return
 			default:
 				select {

@@ -118,7 +118,7 @@ func (c *Client) enter(name string, pongs int) {
 }
 
 // deliver puts a message into its room's buffer.
-func (c *Client) deliver(m *protocol.Message) {
+func (c *Client) deliver(m *Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r := c.rooms[m.Room]; r != nil && r.in {

@@ -250,9 +250,9 @@ func TestReadLines(t *testing.T) {
 }
 
 func TestTextLine(t *testing.T) {
-	m := protocol.Message{
+	m := client.Message{Message: protocol.Message{
 		Room: "lobby", From: protocol.Client{ID: "id", Name: "A\x1b"}, Kind: protocol.Binary, Data: []byte{0, 1},
-	}
+	}}
 	if line, err := textLine(&m); err != nil || string(line) != "lobby  A\\x1b  (binary, 2 bytes)\n" {
 		t.Errorf("%q, %v", line, err)
 	}

@@ -74,7 +74,7 @@ type subscriber struct {
 
 // received is a message, or what takes its place in the order: a gap, or why there are no more.
 type received struct {
-	message protocol.Message
+	message client.Message
 	err     error
 }
 
@@ -163,7 +163,7 @@ func (s *subscriber) print(r received) error {
 }
 
 // textLine returns m for people: room, sender, text. A sender without a name is shown by its id.
-func textLine(m *protocol.Message) ([]byte, error) {
+func textLine(m *client.Message) ([]byte, error) {
 	sender := m.From.Name
 	if sender == "" {
 		sender = m.From.ID
@@ -176,7 +176,7 @@ func textLine(m *protocol.Message) ([]byte, error) {
 }
 
 // messageJSON returns m for programs.
-func messageJSON(m *protocol.Message) ([]byte, error) {
+func messageJSON(m *client.Message) ([]byte, error) {
 	line := struct {
 		Room string          `json:"room"`
 		ID   string          `json:"id"`
