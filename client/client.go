@@ -31,10 +31,10 @@ type Client struct {
 	link     *link            // nil while there is no connection
 	changed  chan struct{}    // closed, and replaced, at each change of link; received by those who wait for one
 	rooms    map[string]*Room // by name: those that were joined, or are to be
-	id       string           // what the hub calls the client
-	hub      string           // the hub's name
-	isolated bool             // the hub cannot reach the others
-	err      error            // why the client ended for good; set before done is closed
+	who      identity
+	hub      string // the hub's name
+	isolated bool   // the hub cannot reach the others
+	err      error  // why the client ended for good; set before done is closed
 }
 
 // Dial connects to the HubServer at address, which is written like http://127.0.0.1:8081 or wss://chat.example.com/ws;
@@ -96,12 +96,12 @@ func (c *Client) Err() error {
 	return c.err
 }
 
-// ID returns what the hub calls this client: the id of the sender in its messages. It is another after each
-// reconnection.
+// ID returns what hubs call this client: the id of the sender in its messages. It stays the same over reconnections,
+// unless a hub does not know the client any more; then it is a new client there, with another id.
 func (c *Client) ID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.id
+	return c.who.ID
 }
 
 // Hub returns the name of the hub that the client is, or was last, connected to.
@@ -131,7 +131,8 @@ func (c *Client) attach(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.link = l
-	c.id, c.hub, c.isolated = l.id, l.hub, l.isolated
+	c.who.become(l.who)
+	c.hub, c.isolated = l.hub, l.isolated
 	l.update()
 	c.signal()
 }

@@ -36,7 +36,7 @@ type link struct {
 	gone  chan struct{} // closed by fail; received by publish
 
 	// set by greet, immutable afterwards
-	id       string
+	who      protocol.Credentials
 	hub      string
 	isolated bool
 
