@@ -55,7 +55,7 @@ func (b *buffer) put(i item) {
 func (b *buffer) next() (item, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.lost.Dropped > 0 || b.lost.Away > 0 {
+	if !b.lost.isZero() {
 		i := item{gap: b.lost}
 		b.lost = Gap{}
 		b.signal() // for another reader: put signals once for all that waits

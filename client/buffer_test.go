@@ -18,12 +18,14 @@ func TestBufferMergesGaps(t *testing.T) {
 			t.Errorf("%d bytes wait, more than %d", b.size, b.limit)
 		}
 	}
-	b.put(item{gap: Gap{Away: time.Second}})
+	for _, gap := range []Gap{{Away: time.Second}, {Lost: 3}, {Reset: true}, {Lost: 4}} {
+		b.put(item{gap: gap})
+	}
 	for range 3 {
 		b.put(message)
 	}
 	i, ok := b.next()
-	if !ok || i.message != nil || i.gap.Dropped != 5 || i.gap.Away != time.Second {
+	if !ok || i.message != nil || i.gap != (Gap{Dropped: 5, Away: time.Second, Lost: 7, Reset: true}) {
 		t.Errorf("first %+v", i)
 	}
 	for range 3 {

@@ -197,4 +197,12 @@ func (c *Client) setIsolated(isolated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isolated = isolated
+	if !isolated {
+		return
+	}
+	for _, r := range c.rooms {
+		if r.in {
+			r.tell() // it cannot say where the log is
+		}
+	}
 }

@@ -136,15 +136,10 @@ func (l *link) read(ctx context.Context) (*protocol.Frame, error) {
 func (l *link) handle(f *protocol.Frame) {
 	c := l.client
 	switch f.Type {
-	case protocol.TypeMessage:
-		m, err := f.DecodeMessage()
-		if err != nil {
-			c.options.log.Warn("message from the hub ignored", "err", err)
-			return
+	case protocol.TypeMessage, protocol.TypeAck, protocol.TypeSubscribed, protocol.TypeOrphans, protocol.TypeReset:
+		if err := l.handleStream(f); err != nil {
+			c.options.log.Warn("frame from the hub ignored", "err", err)
 		}
-		c.deliver(&Message{Message: *m})
-	case protocol.TypeAck:
-		l.answer(f.Key, result{ack: Ack{Key: f.Key, ID: f.ID, Scope: f.Scope}})
 	case protocol.TypeError:
 		refused := &Refused{Code: f.Code, Message: f.Message, Fix: f.Fix}
 		switch {
@@ -156,7 +151,7 @@ func (l *link) handle(f *protocol.Frame) {
 			c.options.log.Warn("the hub refused a frame", "err", refused)
 		}
 	case protocol.TypeThere:
-		c.enter(f.Room, l.pongs)
+		c.enter(f.Room, l.pongs, f.Log != nil && *f.Log)
 	case protocol.TypePong:
 		l.pongs++
 	case protocol.TypeStatus:
@@ -173,11 +168,18 @@ func (l *link) handle(f *protocol.Frame) {
 // write writes what is to be written until open ends, and the close frame when ctx is done. It does not end the
 // connection where writing fails: the hub may have said why it closed, and receive gets to that.
 func (l *link) write(ctx, open context.Context) {
-	told := make(map[string]*Room) // the rooms for which the hub was sent a join, on this connection
+	told := make(map[string]membership) // those for which the hub was sent a join, on this connection
 	for {
 		var frames [][]byte
 		select {
 		case frame := <-l.out:
+			// What the hub answers to a publication is part of the room's stream if the client is in the room: so a
+			// room that is joined again is joined before what is published in it again.
+			select {
+			case <-l.rooms:
+				frames = l.client.memberships(l, told)
+			default:
+			}
 			frames = append(frames, frame)
 		case <-l.rooms:
 			frames = l.client.memberships(l, told)

@@ -12,6 +12,10 @@ type Ack struct {
 	ID    string // of the message, the same everywhere
 	Key   string // under which the client published it
 	Scope string // how far it is sure to have come: protocol.ScopeLive and so on
+
+	// In a log room, with protocol.ScopeCluster alone.
+	Position  protocol.Position // where it stands in the room's log
+	Duplicate bool              // it was there before
 }
 
 // Publish publishes data in room and waits for the hub to take it. Where there is no connection it waits for one, as

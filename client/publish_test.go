@@ -134,6 +134,8 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte(`{"type":"error","code":"bad_room","room":"lobby"}`))
 	f.Add([]byte(`{"type":"bye","retry":9223372036854775807}`))
 	f.Add([]byte(`{"type":"status"}`))
+	f.Add([]byte(`{"type":"subscribed","room":"lobby","position":"e:1"}`))
+	f.Add([]byte(`{"type":"orphans","room":"lobby","position":"e:1","count":1}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		frame, err := protocol.DecodeFrame(text)
 		if err != nil {

@@ -16,21 +16,30 @@ type Room struct {
 	client *Client
 	name   string
 	buffer *buffer       // messages that wait for the program
-	ready  chan struct{} // closed when the hub first said that we are in, or by end; received by Join
+	ready  chan struct{} // closed when the hub first said that messages come, or by end; received by Join
 	ended  chan struct{} // closed by end; received by ranges over the messages
 
-	// guarded by client.mu
-	joins   int       // calls of Join that wait for ready
-	barrier int       // pongs before which what the hub says is about an earlier membership of this connection
-	told    bool      // ready is closed
-	in      bool      // the hub said, on this connection, that we are in
-	cut     time.Time // since when we are out, because a connection was lost; zero where none was
-	cause   error     // why it was lost
-	err     error     // why the room ended; nil while it lives, and immutable once ended is closed
+	// guarded by client.mu: whether we are in
+	joins      int       // calls of Join that wait for ready
+	membership int       // counts up where the room is to be left and joined again
+	barrier    int       // pongs before which what the hub says is about an earlier membership of this connection
+	told       bool      // ready is closed
+	in         bool      // the hub said, on this connection, that we are in
+	cut        time.Time // since when we are out, because a connection was lost; zero where none was
+	cause      error     // why it was lost
+	err        error     // why the room ended; nil while it lives, and immutable once ended is closed
+
+	// guarded by client.mu: what there is of a log room
+	cursor protocol.Position // the client has all up to here; zero before it was told where the log is
+	shown  shown
+	whole  bool // it was joined as one that takes nothing without a position
 }
 
 // Join joins the room called name and waits until the hub has said that the client is in it: messages that are
 // published after that arrive. Joining again returns the same Room.
+//
+// A hub that is isolated cannot say where the log of a log room is. Then Join returns all the same, and messages that are
+// published at other hubs arrive only from the time on at which the hub is back.
 //
 // The error wraps a *[Refused] where the hub refuses, [ErrClosed] where the client is closed, and that of ctx where it
 // ends before the hub has answered.
