@@ -136,7 +136,8 @@ func (l *link) read(ctx context.Context) (*protocol.Frame, error) {
 func (l *link) handle(f *protocol.Frame) {
 	c := l.client
 	switch f.Type {
-	case protocol.TypeMessage, protocol.TypeAck, protocol.TypeSubscribed, protocol.TypeOrphans, protocol.TypeReset:
+	case protocol.TypeMessage, protocol.TypeAck, protocol.TypeSubscribed, protocol.TypeOrphans, protocol.TypeReset,
+		protocol.TypeHistory:
 		if err := l.handleStream(f); err != nil {
 			c.options.log.Warn("frame from the hub ignored", "err", err)
 		}

@@ -59,13 +59,13 @@ func (p *peer) ack(id, key, position string) {
 }
 
 // joinLog joins the log room lobby, whose log is at position.
-func joinLog(t *testing.T, c *Client, p *peer, position string) *Room {
+func joinLog(t *testing.T, c *Client, p *peer, position string, opts ...JoinOption) *Room {
 	t.Helper()
 	go func() { // ends when the client's join came; Join below waits for its answer
 		p.enter("lobby")
 		p.at(protocol.TypeSubscribed, position)
 	}()
-	r, err := c.Join(t.Context(), "lobby")
+	r, err := c.Join(t.Context(), "lobby", opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func FuzzFrame(f *testing.F) {
 		}
 		c := &Client{options: defaults(), rooms: make(map[string]*Room)}
 		l := newLink(c, nil)
-		if _, err := c.want("lobby"); err != nil {
+		if _, err := c.want("lobby", joinOptions{history: 2}); err != nil {
 			t.Fatal(err)
 		}
 		l.expect("k")

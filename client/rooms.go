@@ -11,7 +11,7 @@ import (
 // writes brings the two together.
 
 // want returns the room called name, and makes it where there is none, for a call of Join.
-func (c *Client) want(name string) (*Room, error) {
+func (c *Client) want(name string, o joinOptions) (*Room, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -26,6 +26,9 @@ func (c *Client) want(name string) (*Room, error) {
 			ready:  make(chan struct{}),
 			ended:  make(chan struct{}),
 			shown:  make(shown),
+		}
+		if o.history > 0 {
+			r.history = &history{count: o.history, had: make(shown)}
 		}
 		c.rooms[name] = r
 		c.update()
@@ -116,6 +119,9 @@ func (r *Room) join() *protocol.Frame {
 	if !r.cursor.IsZero() {
 		f.Position = r.cursor.String()
 	}
+	if r.history != nil {
+		f.History = r.history.count
+	}
 	if r.whole {
 		f.Provisional = new(bool)
 	}
@@ -134,9 +140,10 @@ func (c *Client) enter(name string, pongs int, log bool) {
 	r.in = true
 	if !log {
 		r.cursor = protocol.Position{}
+		r.release()
 	}
 	if r.told && !r.cut.IsZero() && r.cursor.IsZero() {
-		r.buffer.put(item{gap: Gap{Away: max(time.Since(r.cut), 1), Cause: r.cause}})
+		r.put(item{gap: Gap{Away: max(time.Since(r.cut), 1), Cause: r.cause}})
 	}
 	r.cut, r.cause = time.Time{}, nil
 	if !log || c.isolated {
@@ -171,6 +178,7 @@ func (r *Room) tell() {
 // end ends the room, once. The caller holds client.mu.
 func (r *Room) end(why error) {
 	r.err = why
+	r.release()
 	close(r.ended)
 	r.tell()
 }

@@ -18,7 +18,8 @@ var errManyShown = errors.New("too many messages that are not stored yet")
 func (l *link) handleStream(f *protocol.Frame) error {
 	c := l.client
 	var at protocol.Position
-	if f.Position != "" || f.Type != protocol.TypeMessage && f.Type != protocol.TypeAck {
+	sets := f.Type == protocol.TypeSubscribed || f.Type == protocol.TypeOrphans || f.Type == protocol.TypeReset
+	if f.Position != "" || sets {
 		var err error
 		if at, err = protocol.ParsePosition(f.Position); err != nil {
 			return fmt.Errorf("position of a frame %s: %w", f.Type, err)
@@ -35,6 +36,8 @@ func (l *link) handleStream(f *protocol.Frame) error {
 		ack := Ack{ID: f.ID, Key: f.Key, Scope: f.Scope, Position: at, Duplicate: f.Duplicate}
 		c.acknowledge(f.Room, ack)
 		l.answer(f.Key, result{ack: ack})
+	case protocol.TypeHistory:
+		c.recalled(f.Room)
 	case protocol.TypeSubscribed:
 		c.subscribed(f.Room, at)
 	case protocol.TypeOrphans:
@@ -57,17 +60,19 @@ func (c *Client) deliver(m *Message) {
 		return
 	}
 	switch own := c.who.is(m.From.ID); {
+	case m.Past:
+		r.putPast(m)
 	case m.Provisional:
 		if !own {
 			c.show(r, m)
 		}
 	case !m.Position.IsZero():
 		r.advance(m.Position)
-		if !r.shown.settle(m.ID) && !own {
-			r.buffer.put(item{message: m})
+		if !r.settle(m.ID) && !own {
+			r.put(item{message: m})
 		}
 	default: // of a live room
-		r.buffer.put(item{message: m})
+		r.put(item{message: m})
 	}
 }
 
@@ -80,7 +85,7 @@ func (c *Client) show(r *Room, m *Message) {
 	case again:
 	case !r.shown.full():
 		r.shown[m.ID] = time.Now()
-		r.buffer.put(item{message: m})
+		r.put(item{message: m})
 	case !r.whole: // otherwise it was on its way
 		r.lose(errManyShown)
 		r.membership++
@@ -99,7 +104,7 @@ func (c *Client) acknowledge(name string, ack Ack) {
 	if !r.cursor.IsZero() { // without one the client is not in the stream yet, and this is an answer alone
 		r.advance(ack.Position)
 	}
-	r.shown.settle(ack.ID)
+	r.settle(ack.ID)
 }
 
 // subscribed records that the client has all of the room up to at.
@@ -108,6 +113,9 @@ func (c *Client) subscribed(name string, at protocol.Position) {
 	defer c.mu.Unlock()
 	if r := c.rooms[name]; r != nil && r.in {
 		r.cursor = at
+		if r.history != nil {
+			r.history.start(at, c.options.buffer)
+		}
 		r.shown.expire()
 		r.tell()
 	}
@@ -119,7 +127,10 @@ func (c *Client) setBack(name string, at protocol.Position, gap Gap) {
 	defer c.mu.Unlock()
 	if r := c.rooms[name]; r != nil && r.in {
 		r.cursor = at
-		r.buffer.put(item{gap: gap})
+		if r.history != nil {
+			r.history.setBack(at, gap.Reset)
+		}
+		r.put(item{gap: gap})
 		r.tell()
 	}
 }
