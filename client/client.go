@@ -31,6 +31,7 @@ type Client struct {
 	link     *link            // nil while there is no connection
 	changed  chan struct{}    // closed, and replaced, at each change of link; received by those who wait for one
 	rooms    map[string]*Room // by name: those that were joined, or are to be
+	logs     map[string]bool  // the names of rooms that are known to be log rooms; at most maxLogs
 	who      identity
 	hub      string // the hub's name
 	isolated bool   // the hub cannot reach the others
@@ -64,6 +65,7 @@ func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) 
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 		rooms:   make(map[string]*Room),
+		logs:    make(map[string]bool),
 	}
 	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	l, err := c.connect(ctx)

@@ -16,8 +16,12 @@ var (
 	ErrUnreachable = errors.New("the hub cannot be reached")
 
 	// ErrUnknown is wrapped where a publication was handed to a connection and its acknowledgement did not come: the
-	// message may or may not have arrived.
+	// message may or may not have arrived, or may still be stored in its log room.
 	ErrUnknown = errors.New("the message may or may not have arrived")
+
+	// ErrBusy is wrapped where a hub cannot take a publication now, because the log of its room is full or cannot be
+	// reached: nobody was shown the message. It may be published again later.
+	ErrBusy = errors.New("the hub cannot take the message now")
 
 	// ErrClosed is returned by the methods of a client that was closed, and of a room that was left.
 	ErrClosed = errors.New("the client is closed")

@@ -27,13 +27,13 @@ type link struct {
 	// immutable
 	client *Client
 	conn   *websocket.Conn
-	// out has publications: sent by publish, received by write, never closed. It holds 64, so that a burst waits for no
+	// out has publications: sent by publications, received by write, never closed. It holds 64, so that a burst waits for no
 	// switch.
 	out chan []byte
 	// rooms is full while rooms are to be joined or left: sent by update, received by write, never closed. One slot, as
 	// write looks at all rooms.
 	rooms chan struct{}
-	gone  chan struct{} // closed by fail; received by publish
+	gone  chan struct{} // closed by fail; received by publications
 
 	// set by greet, immutable afterwards
 	who      protocol.Credentials
@@ -50,13 +50,7 @@ type link struct {
 	// guarded by mu
 	mu     sync.Mutex
 	failed bool
-	calls  map[string]chan<- result // who waits for the answer to a publication, by its key; each channel holds one
-}
-
-// result is the answer to a publication.
-type result struct {
-	ack Ack
-	err error
+	calls  map[string]call // who waits for the answer to a publication, by its key
 }
 
 func newLink(c *Client, conn *websocket.Conn) *link {
@@ -66,7 +60,7 @@ func newLink(c *Client, conn *websocket.Conn) *link {
 		out:    make(chan []byte, 64),
 		rooms:  make(chan struct{}, 1),
 		gone:   make(chan struct{}),
-		calls:  make(map[string]chan<- result),
+		calls:  make(map[string]call),
 	}
 }
 
@@ -242,22 +236,4 @@ func (l *link) ping(ctx, open context.Context) bool {
 	case <-open.Done():
 		return true
 	}
-}
-
-// fail ends what waits for answers of a connection that has ended with cause. The client was detached before.
-func (l *link) fail(cause error) {
-	l.mu.Lock()
-	l.failed = true
-	calls := l.calls
-	l.calls = nil
-	l.mu.Unlock()
-	err := fmt.Errorf("%w: %w", ErrUnknown, cause)
-	closed, ok := errors.AsType[*CloseError](cause)
-	if ok && closed.Code == protocol.CodeTooBig && len(calls) == 1 { // then it was that one
-		err = &Refused{Code: protocol.ErrTooBig, Message: closed.Reason, Fix: "send less at once"}
-	}
-	for _, call := range calls {
-		call <- result{err: err}
-	}
-	close(l.gone)
 }

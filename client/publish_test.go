@@ -141,12 +141,12 @@ func FuzzFrame(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c := &Client{options: defaults(), rooms: make(map[string]*Room)}
+		c := &Client{options: defaults(), rooms: make(map[string]*Room), logs: make(map[string]bool)}
 		l := newLink(c, nil)
 		if _, err := c.want("lobby", joinOptions{history: 2}); err != nil {
 			t.Fatal(err)
 		}
-		l.expect("k")
+		l.expect("k", 0)
 		l.handle(frame)
 		if l.retry < 0 || l.retry > maxRetry {
 			t.Errorf("retry %v", l.retry)

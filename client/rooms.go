@@ -138,6 +138,7 @@ func (c *Client) enter(name string, pongs int, log bool) {
 		return // it was left meanwhile, or the hub tells again how many people are in it
 	}
 	r.in = true
+	c.setLog(name, log)
 	if !log {
 		r.cursor = protocol.Position{}
 		r.release()

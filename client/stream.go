@@ -97,6 +97,7 @@ func (c *Client) show(r *Room, m *Message) {
 func (c *Client) acknowledge(name string, ack Ack) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.setLog(name, ack.Scope == protocol.ScopeCluster || ack.Scope == protocol.ScopeHub)
 	r := c.rooms[name]
 	if r == nil || !r.in || ack.Position.IsZero() {
 		return
