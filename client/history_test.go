@@ -49,7 +49,7 @@ func TestHistory(t *testing.T) {
 		p.deliver("c2", "seven", "e1:7", true)
 		want(t, r, "")
 
-		p, f := s.cut(p)
+		_, f := s.cut(p)
 		if f.History != 0 || f.Position != "e1:12" {
 			t.Errorf("joined again with %+v", f)
 		}
