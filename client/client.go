@@ -114,7 +114,7 @@ func (c *Client) Hub() string {
 }
 
 // Isolated reports whether the hub said that it cannot reach the other hubs now: what is published then reaches the
-// people on this hub alone.
+// people on this hub alone, and in a log room the others later.
 func (c *Client) Isolated() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
