@@ -41,6 +41,18 @@ func TestBufferMergesGaps(t *testing.T) {
 	}
 }
 
+// TestBufferKeepsGaps has a gap dropped, and nothing else.
+func TestBufferKeepsGaps(t *testing.T) {
+	for _, gap := range []Gap{{Dropped: 1}, {Away: 1}, {Lost: 1}, {Reset: true}} {
+		b := newBuffer(10)
+		b.put(item{gap: gap})
+		b.put(item{message: &Message{}})
+		if i, ok := b.next(); !ok || i.gap != gap {
+			t.Errorf("first %+v, %v, want %+v", i, ok, gap)
+		}
+	}
+}
+
 // TestBufferTakesOne has a message that is larger than the whole buffer.
 func TestBufferTakesOne(t *testing.T) {
 	b := newBuffer(10)

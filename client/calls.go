@@ -14,7 +14,8 @@ type call struct {
 	size  int // bytes of data
 }
 
-// result is an answer to a publication: an acknowledgement, or an error that is a *Refused, or why the connection ended.
+// result is an answer to a publication: an acknowledgement, or an error that is a *Refused, or why the connection
+// ended.
 type result struct {
 	ack Ack
 	err error

@@ -14,8 +14,8 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// logHub is a hub with one log room and one client, which does what docs/protocol.md allows, at random: it shows messages
-// before they are stored, forgets what it showed, does not answer, and loses connections.
+// logHub is a hub with one log room and one client, which does what docs/protocol.md allows, at random: it shows
+// messages before they are stored, forgets what it showed, does not answer, and loses connections.
 type logHub struct {
 	script *script
 	rng    *rand.Rand

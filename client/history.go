@@ -17,8 +17,8 @@ type joinOptions struct{ history int }
 
 // WithHistory asks for the newest n messages of a log room that were published before the client joined, its own among
 // them. They are the first that [Room.Messages] gives, oldest first, with Past set; what comes meanwhile waits behind
-// them. There are fewer where the log has fewer, or more than about 128 KiB of them; in a live room there are none. n is
-// 0 to 1,000. A room that was joined before gets no more of it.
+// them. There are fewer where the log has fewer, or more than about 128 KiB of them; in a live room there are none. n
+// is 0 to 1,000. A room that was joined before gets no more of it.
 func WithHistory(n int) JoinOption { return func(o *joinOptions) { o.history = n } }
 
 // check returns what is wrong with the options.
@@ -33,8 +33,8 @@ func (o *joinOptions) check() error {
 	return nil
 }
 
-// history is what a room was asked for that was not answered in full yet. A hub gives it behind subscribed, and meanwhile
-// what is published; to the program it comes first.
+// history is what a room was asked for that was not answered in full yet. A hub gives it behind subscribed, and
+// meanwhile what is published; to the program it comes first.
 type history struct {
 	count int
 	since protocol.Position // what is beyond comes by the stream; zero before subscribed

@@ -9,8 +9,8 @@ import (
 // maxFormer is how many earlier ids a client remembers as its own.
 const maxFormer = 64
 
-// identity is who the client is to hubs: what it shows them to be the same client at each of them, and who it was before
-// one of them did not know it.
+// identity is who the client is to hubs: what it shows them to be the same client at each of them, and who it was
+// before one of them did not know it.
 type identity struct {
 	protocol.Credentials
 	former []string // earlier ids, newest last, at most maxFormer

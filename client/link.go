@@ -27,8 +27,8 @@ type link struct {
 	// immutable
 	client *Client
 	conn   *websocket.Conn
-	// out has publications: sent by publications, received by write, never closed. It holds 64, so that a burst waits for no
-	// switch.
+	// out has publications: sent by publications, received by write, never closed. It holds 64, so that a burst waits
+	// for no switch.
 	out chan []byte
 	// rooms is full while rooms are to be joined or left: sent by update, received by write, never closed. One slot, as
 	// write looks at all rooms.

@@ -25,8 +25,8 @@ type Ack struct {
 	Key string // under which the client published it
 
 	// Scope says how far it is sure to have come. protocol.ScopeLive: the hub took it, and promises nothing.
-	// protocol.ScopeCluster: it is in the log of its room. protocol.ScopeHub: the hub cannot reach the log, has shown the
-	// message to its own clients, keeps it, and stores it later; it is lost if that hub ends before.
+	// protocol.ScopeCluster: it is in the log of its room. protocol.ScopeHub: the hub cannot reach the log, has shown
+	// the message to its own clients, keeps it, and stores it later; it is lost if that hub ends before.
 	Scope string
 
 	// In a log room, with protocol.ScopeCluster alone.
@@ -37,14 +37,14 @@ type Ack struct {
 // Publish publishes data in room, which the client need not have joined, and waits for the hub to take it. Where there
 // is no connection it waits for one, as long as ctx lasts. Publications of one goroutine arrive in their order.
 //
-// In a log room the message is sent again, under the same key, where its connection was lost, where the hub does not know
-// whether it is stored, and where no answer came for 5 s: as long as ctx lasts and at most 10 minutes. It is stored
-// once. In a live room, and in one of which the client does not know yet what it is, as it never joined it nor published
-// in it, it is sent once.
+// In a log room the message is sent again, under the same key, where its connection was lost, where the hub does not
+// know whether it is stored, and where no answer came for 5 s: as long as ctx lasts and at most 10 minutes. It is
+// stored once. In a live room, and in one of which the client does not know yet what it is, as it never joined it nor
+// published in it, it is sent once.
 //
 // The error wraps a *[Refused] where the hub refused the message; [ErrBusy] where it could not take it now, and did not
-// show it; [ErrUnknown] where the message was sent and may have been taken; and [ErrUnreachable] or [ErrClosed] where the
-// message was not sent.
+// show it; [ErrUnknown] where the message was sent and may have been taken; and [ErrUnreachable] or [ErrClosed] where
+// the message was not sent.
 func (c *Client) Publish(ctx context.Context, room string, kind protocol.Kind, data []byte) (Ack, error) {
 	ack, err := c.publish(ctx, room, kind, data)
 	if err != nil {

@@ -88,8 +88,8 @@ func TestPublishInLog(t *testing.T) {
 	})
 }
 
-// TestPublishAgain loses connections on which a message was sent: it is sent again, once the room is joined again, under
-// its key and with the cursor that was the client's when it was first sent.
+// TestPublishAgain loses connections on which a message was sent: it is sent again, once the room is joined again,
+// under its key and with the cursor that was the client's when it was first sent.
 func TestPublishAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(t)
@@ -227,6 +227,39 @@ func TestPublishAfterUnknown(t *testing.T) {
 			t.Errorf("got %v", got.err)
 		}
 	})
+}
+
+// TestPublishUnknownAndCut has a connection lost after the hub said what only hubs with logs say.
+func TestPublishUnknownAndCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		c, p := s.connect()
+		done := publish(t.Context(), c, "mine")
+		p.fail(p.publication("mine", "first"), "unknown")
+		p.publication("mine", "")
+		p.conn.CloseNow()
+		p = s.next()
+		p.store(p.publication("mine", ""), "e1:8")
+		if got := <-done; got.err != nil {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestAnswerStays has answers that come before anybody looks.
+func TestAnswerStays(t *testing.T) {
+	l := newLink(&Client{}, nil)
+	reply, _ := l.expect("k", 0)
+	l.answer("k", result{err: &Refused{Code: protocol.ErrUnknown}})
+	l.answer("k", result{ack: Ack{ID: "c1/k"}})
+	l.answer("k", result{err: &Refused{Code: protocol.ErrUnknown}})
+	if again, _ := l.expect("k", 0); again != reply { // for another attempt
+		t.Error("the answer is lost")
+	}
+	l.fail(errNoPong)
+	if r := <-reply; r.err != nil || r.ack.ID != "c1/k" {
+		t.Errorf("got %+v", r)
+	}
 }
 
 // TestPublishRefusedAtFirst has hubs that do not take the first attempt, and say that nothing came of it.

@@ -39,8 +39,8 @@ type Room struct {
 // Join joins the room called name and waits until the hub has said that the client is in it: messages that are
 // published after that arrive; and those before that [WithHistory] asks for. Joining again returns the same Room.
 //
-// A hub that is isolated cannot say where the log of a log room is. Then Join returns all the same, and messages that are
-// published at other hubs arrive only from the time on at which the hub is back.
+// A hub that is isolated cannot say where the log of a log room is. Then Join returns all the same, and messages that
+// are published at other hubs arrive only from the time on at which the hub is back.
 //
 // The error wraps a *[Refused] where the hub refuses, [ErrClosed] where the client is closed, and that of ctx where it
 // ends before the hub has answered.

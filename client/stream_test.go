@@ -170,8 +170,33 @@ func TestManyProvisional(t *testing.T) {
 		p.entry("4098", "")
 		p.at(protocol.TypeSubscribed, "e1:9")
 		want(t, r, "4098?")
-		if _, f = s.cut(p); f.Position != "e1:9" || f.Provisional == nil || *f.Provisional {
+		p, f = s.cut(p)
+		if f.Position != "e1:9" || f.Provisional == nil || *f.Provisional {
 			t.Errorf("joined full with %+v", f)
+		}
+		p.entry("4099", "") // which the hub was told not to send
+		want(t, r, "")
+		if len(p.frames) > 0 {
+			t.Errorf("the client sent %+v", p.expect("nothing"))
+		}
+	})
+}
+
+// TestManyProvisionalCut has the connection lost while the client joins anew because it can keep no more ids.
+func TestManyProvisionalCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		c, p := s.connect(WithBuffer(16 << 20))
+		joinLog(t, c, p, "e1:7")
+		p.pings.Store(true)
+		for i := range maxShown + 1 {
+			p.entry(strconv.Itoa(i), "")
+		}
+		p.expect(protocol.TypeLeave)
+		p.ack("c2/4096", "", "e1:8") // of what was not shown: the cursor stays
+		synctest.Wait()
+		if _, f := s.cut(p); f.Position != "e1:7" || f.Provisional == nil || *f.Provisional {
+			t.Errorf("joined again with %+v", f)
 		}
 	})
 }
