@@ -7,7 +7,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// maxHistory is how many messages of history a hub gives (docs/protocol.md).
+// maxHistory is how many messages of history may be asked for (docs/protocol.md).
 const maxHistory = 1000
 
 // JoinOption changes how [Client.Join] joins a room.
@@ -17,8 +17,8 @@ type joinOptions struct{ history int }
 
 // WithHistory asks for the newest n messages of a log room that were published before the client joined, its own among
 // them. They are the first that [Room.Messages] gives, oldest first, with Past set; what comes meanwhile waits behind
-// them. There are fewer where the log has fewer, or more than about 128 KiB of them; in a live room there are none. n
-// is 0 to 1,000. A room that was joined before gets no more of it.
+// them. There are fewer where the log has fewer, and at most 256 and about 128 KiB; in a live room there are none. n is
+// 0 to 1,000. A room that was joined before gets no more of it.
 func WithHistory(n int) JoinOption { return func(o *joinOptions) { o.history = n } }
 
 // check returns what is wrong with the options.
