@@ -4,8 +4,7 @@ import { Clock, Connection } from "./connection.js";
 import { Messages, receivedRow } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { byId, duration, load, now, save } from "./page.js";
-import { Announcer, People, Stats, Status } from "./panels.js";
-import { Rooms } from "./rooms.js";
+import { Announcer, People, Rooms, Stats, Status } from "./panels.js";
 
 const name = byId("name");
 const message = byId("message");
