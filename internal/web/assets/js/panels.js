@@ -96,7 +96,7 @@ export class Status {
         return [
           `Connected · ${hub} is isolated`,
           `${hub} is cut off from the other hubs.`,
-          `You can talk to the ${count(this.#people.others, "other")} in this room on ${hub}. People on other hubs cannot read you, nor you them, and it is not made up for later.`,
+          `You can talk to the ${count(this.#people.others, "other")} in this room on ${hub}. People on other hubs cannot read you, nor you them, ${this.#people.log ? "until Redis is back: what you write is kept for 10 minutes, stored then, and shown to them" : "and it is not made up for later"}.`,
         ];
       case "reconnecting": {
         const wait = `in ${Math.max(1, Math.ceil((retryAt - now()) / 1000))} s`;
@@ -266,6 +266,11 @@ export class People {
     return Math.max(1, this.#crowds.get(this.#room)?.count ?? 1) - 1;
   }
 
+  /** Whether that room is a log room. */
+  get log() {
+    return !!this.#crowds.get(this.#room)?.log;
+  }
+
   /** @param {string} room */
   show(room) {
     this.#room = room;
@@ -280,14 +285,14 @@ export class People {
 
   /** @param {string} name of this page, of which hubs tell the others alone */
   rename(name) {
-    const id = this.#connection.client;
+    const { id } = this.#connection.client;
     for (const { names } of this.#crowds.values()) if (names?.has(id)) names.set(id, nameOf({ id, name }));
     this.#draw();
   }
 
   /** @param {Frame} f there, joined, updated or left */
   apply(f) {
-    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null };
+    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null, log: f.log };
     if (f.type === "there") crowd.names = f.people && new Map(f.people.map((p) => [p.id, nameOf(p)]));
     else if (f.type === "left") crowd.names?.delete(f.person.id);
     else crowd.names?.set(f.person.id, nameOf(f.person));
@@ -308,7 +313,7 @@ export class People {
       ...people.map(([id, name]) => {
         const initial = make("i", "", [...name][0]);
         initial.ariaHidden = "true";
-        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client ? " (you)" : ""));
+        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client.id ? " (you)" : ""));
       }),
     );
     const note = crowd?.names ? "Those on other hubs are not listed." : `${crowd?.count} people, too many to list.`;
