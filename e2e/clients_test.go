@@ -20,7 +20,8 @@ type conn struct {
 	ws *websocket.Conn
 	in chan frame // sent by read, received by next; holds more than a test lets wait; closed by read at the end
 
-	err error // why in was closed
+	err    error           // why in was closed
+	stored map[string]bool // ids of messages that were acknowledged as stored; owned by the test's goroutine
 }
 
 // frame is one message as it arrived.
@@ -46,7 +47,7 @@ func dial(tb testing.TB, url, subprotocol string) *conn {
 		tb.Fatalf("the hub chose %q, want %q", ws.Subprotocol(), subprotocol)
 	}
 	ws.SetReadLimit(-1)
-	c := &conn{tb: tb, ws: ws, in: make(chan frame, 100_000)}
+	c := &conn{tb: tb, ws: ws, in: make(chan frame, 100_000), stored: make(map[string]bool)}
 	var reading sync.WaitGroup
 	reading.Go(c.read) // ends with the connection; the cleanup waits for it
 	tb.Cleanup(func() {
@@ -66,7 +67,7 @@ func dialPlain(tb testing.TB, h *hub, room string) *conn {
 	return dial(tb, url, protocol.SubprotocolPlain)
 }
 
-// dialV1 opens a WebSocket that speaks hub.v1, says hello as name, and joins rooms.
+// dialV1 opens a WebSocket that speaks hub.v1, says hello as name, and joins rooms: from then on it misses nothing there.
 func dialV1(tb testing.TB, h *hub, name string, rooms ...string) *conn {
 	tb.Helper()
 	c := dial(tb, h.WS(), protocol.SubprotocolV1)
@@ -74,10 +75,24 @@ func dialV1(tb testing.TB, h *hub, name string, rooms ...string) *conn {
 	c.expect(protocol.TypeWelcome)
 	c.expect(protocol.TypeStatus)
 	for _, room := range rooms {
-		c.sendFrame(&protocol.Frame{Type: protocol.TypeJoin, Room: room})
-		c.expect(protocol.TypeThere)
+		c.join(room)
 	}
 	return c
+}
+
+// join joins a room and waits until the client is in it. In a log room that takes a hub that reaches the log.
+func (c *conn) join(room string) {
+	c.tb.Helper()
+	c.sendFrame(&protocol.Frame{Type: protocol.TypeJoin, Room: room})
+	if f := c.expect(protocol.TypeThere); f.Room != room || f.Log == nil || *f.Log != isLog(room) {
+		c.tb.Errorf("%q: got %+v", room, f)
+	}
+	if !isLog(room) {
+		return
+	}
+	if f := c.expect(protocol.TypeSubscribed); f.Room != room || f.Position == "" {
+		c.tb.Errorf("%q: got %+v", room, f)
+	}
 }
 
 func (c *conn) read() {
@@ -139,8 +154,8 @@ func (c *conn) expectText(text string) {
 	}
 }
 
-// expect returns the next frame of hub.v1 that is of type kind, and fails the test where another comes; what is told of
-// other people is passed over.
+// expect returns the next frame of hub.v1 that is of type kind, and fails the test where another comes. What is told of
+// other people is passed over, and so is what is told again of a stored message.
 func (c *conn) expect(kind string) *protocol.Frame {
 	c.tb.Helper()
 	for {
@@ -148,6 +163,9 @@ func (c *conn) expect(kind string) *protocol.Frame {
 		f, err := protocol.DecodeFrame([]byte(got.data))
 		if err != nil {
 			c.tb.Fatalf("%v: %q", err, got.data)
+		}
+		if c.toldAgain(f) {
+			continue
 		}
 		switch f.Type {
 		case kind:
@@ -157,6 +175,28 @@ func (c *conn) expect(kind string) *protocol.Frame {
 			c.tb.Fatalf("got %s, want a frame %s", got.data, kind)
 		}
 	}
+}
+
+// toldAgain reports whether f is another ack of a message that was acknowledged as stored, which may come at any time. The
+// answer to a publication that was sent again is not one.
+func (c *conn) toldAgain(f *protocol.Frame) bool {
+	if f.Type != protocol.TypeAck || f.Scope != protocol.ScopeCluster {
+		return false
+	}
+	again := c.stored[f.ID] && !f.Duplicate
+	c.stored[f.ID] = true
+	return again
+}
+
+// expectAck returns the next ack, and fails the test where it does not say of a message in room what acks say of rooms of
+// its kind, with a hub that reaches the others.
+func (c *conn) expectAck(room string) *protocol.Frame {
+	c.tb.Helper()
+	f := c.expect(protocol.TypeAck)
+	if f.Room != room || f.Scope != scopeOf(room) || f.ID == "" || (f.Position != "") != isLog(room) {
+		c.tb.Errorf("a message in %q was acknowledged with %+v", room, f)
+	}
+	return f
 }
 
 // closed waits until the hub has closed the connection, and returns with which code (-1: without one) and what came

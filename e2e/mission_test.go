@@ -8,14 +8,18 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 // TestOneHub is the first row of the mission: each message reaches every client of the hub but its sender, once, as it
 // was, and a client that closed is forgotten at once. It needs no Redis.
-func TestOneHub(t *testing.T) {
+func TestOneHub(t *testing.T) { bothKinds(t, "lobby", testOneHub) }
+
+func testOneHub(t *testing.T, room string) {
 	t.Parallel()
 	h := startHub(t)
-	a, b, c := dialPlain(t, h, ""), dial(t, h.WS(), ""), dialPlain(t, h, "lobby")
+	a, b, c := dialPlain(t, h, room), dial(t, h.WS()+"?room="+room, ""), dialPlain(t, h, room)
 	exchange(t, a, b, c)
 
 	elsewhere := dialPlain(t, h, "elsewhere")
@@ -34,29 +38,42 @@ func TestOneHub(t *testing.T) {
 	nothingElse(t, []*hub{h}, a, c)
 }
 
-// TestKindsMix has clients of both subprotocols in one room.
-func TestKindsMix(t *testing.T) {
+// TestDefaultRoom has clients that name no room.
+func TestDefaultRoom(t *testing.T) {
 	t.Parallel()
 	h := startHub(t)
-	plain, v1, other := dialPlain(t, h, "mixed"), dialV1(t, h, "Ada", "mixed"), dialV1(t, h, "Bob", "mixed")
+	a, b, c := dialPlain(t, h, ""), dial(t, h.WS(), ""), dialPlain(t, h, "lobby")
+	talk(t, "in the lobby", a, b, c)
+	nothingElse(t, []*hub{h}, a, b, c)
+}
+
+// TestKindsMix has clients of both subprotocols in one room.
+func TestKindsMix(t *testing.T) { bothKinds(t, "mixed", testKindsMix) }
+
+func testKindsMix(t *testing.T, room string) {
+	t.Parallel()
+	h := startHub(t)
+	plain, v1, other := dialPlain(t, h, room), dialV1(t, h, "Ada", room), dialV1(t, h, "Bob", room)
 	plain.send("from plain")
 	plain.sendAs(websocket.MessageBinary, "\x00\xff")
 	for _, c := range []*conn{v1, other} {
-		if f := c.expect("message"); string(f.Data) != `"from plain"` || f.Kind != "text" || f.From.ID == "" || f.From.Name != "" {
+		f := c.expect("message")
+		if string(f.Data) != `"from plain"` || f.Kind != "text" || f.From.ID == "" || f.From.Name != "" || (f.Position != "") != isLog(room) {
 			t.Errorf("got %+v", f)
 		}
 		if f := c.expect("message"); string(f.Data) != `"AP8="` || f.Kind != "binary" {
 			t.Errorf("got %+v", f)
 		}
 	}
-	v1.send(`{"type":"publish","room":"mixed","key":"k1","kind":"json","data":{"a": "<b>"}}`)
-	ack := v1.expect("ack")
-	if ack.Key != "k1" || ack.Scope != "live" || ack.ID == "" {
+	v1.send(`{"type":"publish","room":"` + room + `","key":"k1","kind":"json","data":{"a": "<b>"}}`)
+	ack := v1.expectAck(room)
+	if ack.Key != "k1" {
 		t.Errorf("got %+v", ack)
 	}
 	plain.expectText(`{"a": "<b>"}`)
 	f := other.expect("message")
-	if string(f.Data) != `{"a": "<b>"}` || f.Kind != "json" || f.From.Name != "Ada" || f.ID != ack.ID || f.Hub != h.Ready().Hub {
+	if string(f.Data) != `{"a": "<b>"}` || f.Kind != "json" || f.From.Name != "Ada" || f.ID != ack.ID ||
+		f.Position != ack.Position || f.Hub != h.Ready().Hub {
 		t.Errorf("got %+v", f)
 	}
 	if at, err := time.Parse("2006-01-02T15:04:05.000Z", f.Time); err != nil || time.Since(at).Abs() > time.Minute {
@@ -110,11 +127,17 @@ func nothingElse(t *testing.T, hubs []*hub, conns ...*conn) {
 	}
 	for i, c := range conns {
 		for _, f := range c.expectClosed(4001) {
-			if !strings.Contains(f.data, `"type":"bye"`) && !isNews(f.data) {
+			if !strings.Contains(f.data, `"type":"bye"`) && !isNews(f.data) && !c.isToldAgain(f.data) {
 				t.Errorf("client %d got %v %.100q at the end", i, f.kind, f.data)
 			}
 		}
 	}
+}
+
+// isToldAgain is toldAgain for what may be no frame of hub.v1.
+func (c *conn) isToldAgain(text string) bool {
+	f, err := protocol.DecodeFrame([]byte(text))
+	return err == nil && c.toldAgain(f)
 }
 
 // isNews reports whether text is a frame about other people.
