@@ -13,7 +13,10 @@ import (
 // checker judges what publishers published and clients saw. Publishers number their messages from 1; a client that
 // publishes has its own name as publisher's. Its methods may be called by several goroutines at once.
 type checker struct {
-	mayMiss func(client string, m message) bool // immutable; nil: nothing may be lost
+	// immutable
+	mayMiss  func(client string, m message) bool // nil: nothing may be lost
+	oneOrder bool                                // all clients are to see the messages in the same order
+	anyOrder bool                                // not even those of one publisher need come in their order
 
 	mu      sync.Mutex
 	clients []string             // guarded by mu
@@ -94,7 +97,7 @@ func (c *checker) violations() []string {
 				wrong = append(wrong, fmt.Sprintf("%s saw its own message %d", client, m.n))
 			case times[m] > 1:
 				wrong = append(wrong, fmt.Sprintf("%s saw %q %d times", client, m, times[m]))
-			case m.n < last[m.publisher]:
+			case m.n < last[m.publisher] && !c.anyOrder:
 				wrong = append(wrong, fmt.Sprintf("%s saw %q after number %d", client, m, last[m.publisher]))
 			default:
 				last[m.publisher] = m.n
@@ -105,6 +108,32 @@ func (c *checker) violations() []string {
 				m := message{publisher, n}
 				if times[m] == 0 && (c.mayMiss == nil || !c.mayMiss(client, m)) {
 					wrong = append(wrong, fmt.Sprintf("%s never saw %q", client, m))
+				}
+			}
+		}
+	}
+	return append(wrong, c.orderViolations()...)
+}
+
+// orderViolations compares the order in which clients saw messages with that of each other. c.mu is held.
+func (c *checker) orderViolations() (wrong []string) {
+	if !c.oneOrder {
+		return nil
+	}
+	for i, client := range c.clients {
+		place := make(map[message]int)
+		for n, m := range c.seen[client] {
+			place[m] = n
+		}
+		for _, other := range c.clients[i+1:] {
+			last, before := -1, message{}
+			for _, m := range c.seen[other] {
+				n, both := place[m]
+				if both && n < last {
+					wrong = append(wrong, fmt.Sprintf("%s saw %q before %q, and %s after it", client, m, before, other))
+				}
+				if both {
+					last, before = n, m
 				}
 			}
 		}
@@ -140,6 +169,36 @@ func (c *checker) published() int {
 		n += sent
 	}
 	return n
+}
+
+// TestCheckerOfOrder shows that the checker finds clients that saw messages in another order than others.
+func TestCheckerOfOrder(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		a, b     string // what A and B saw of what C and D published, two messages each
+		oneOrder bool
+		want     string
+	}{
+		{"the same", "C 1,D 1,D 2,C 2", "C 1,D 1,D 2,C 2", true, ""},
+		{"two orders", "C 1,D 1,D 2,C 2", "C 1,D 1,C 2,D 2", true, `A saw "D 2" before "C 2", and B after it`},
+		{"two orders, and nobody minds", "C 1,D 1,D 2,C 2", "C 1,D 1,C 2,D 2", false, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newChecker("A", "B")
+			c.oneOrder = test.oneOrder
+			for _, publisher := range []string{"C", "C", "D", "D"} {
+				c.publish(publisher, nil)
+			}
+			for client, seen := range map[string]string{"A": test.a, "B": test.b} {
+				for text := range strings.SplitSeq(seen, ",") {
+					c.see(client, text)
+				}
+			}
+			if got := strings.Join(c.violations(), "; "); got != test.want {
+				t.Errorf("violations %q, want %q", got, test.want)
+			}
+		})
+	}
 }
 
 // TestChecker shows that the checker finds what it is there to find.
