@@ -302,6 +302,16 @@ func startUp(tb testing.TB, n int, flags ...string) *up {
 	return u
 }
 
+// writeConfig returns the path of a file for --config with this text.
+func writeConfig(tb testing.TB, text string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "realtime-hub.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
 // requests is for requests of tests. It keeps no connections, which would hold a server's stop up and count as descriptors.
 var requests = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 

@@ -2,11 +2,15 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 // post returns a request that publishes body in room, as it stands in a URL, with the type given or none.
@@ -27,31 +31,64 @@ func publish(t *testing.T, h *hub, room, contentType, body string) (int, problem
 	return ask(t, post(t, h, room, contentType, body))
 }
 
-// accepted publishes and returns the id of the message.
-func accepted(t *testing.T, r *http.Request) string {
+// posted is the answer to a publication.
+type posted struct {
+	ID        string `json:"id"`
+	Position  string `json:"position"`
+	Scope     string `json:"scope"`
+	Duplicate bool   `json:"duplicate"`
+}
+
+// accepted publishes and returns the answer, which must be what is answered of a message that came as far as scope.
+func accepted(t *testing.T, r *http.Request, scope string) (p posted) {
 	t.Helper()
 	answer, err := requests.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	var a map[string]any
-	err = json.NewDecoder(answer.Body).Decode(&a)
-	id, _ := a["id"].(string)
-	if err != nil || answer.StatusCode != http.StatusAccepted || len(a) != 2 || id == "" || a["scope"] != "live" {
-		t.Errorf("status %d, %v, %v", answer.StatusCode, a, err)
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := errors.Join(json.Unmarshal(body, &p), json.Unmarshal(body, &members)); err != nil {
+		t.Fatalf("status %d, %s: %v", answer.StatusCode, body, err)
+	}
+	status, want := http.StatusAccepted, map[string]bool{"id": true, "scope": true}
+	if scope == protocol.ScopeCluster {
+		status, want["position"] = http.StatusCreated, true
+	}
+	if p.Duplicate {
+		want["duplicate"] = true
+	}
+	for name := range members {
+		if !want[name] {
+			t.Errorf("%s has the member %q", body, name)
+		}
+	}
+	if answer.StatusCode != status || len(members) != len(want) || p.ID == "" || p.Scope != scope {
+		t.Errorf("status %d, %s; want status %d with the scope %s", answer.StatusCode, body, status, scope)
 	}
 	if kind := answer.Header.Get("Content-Type"); kind != "application/json" {
 		t.Errorf("type %q", kind)
 	}
-	return id
+	return p
+}
+
+// withKey has r publish under a key.
+func withKey(r *http.Request, key string) *http.Request {
+	r.Header.Set("Idempotency-Key", key)
+	return r
 }
 
 // TestHTTPPublish publishes as curl would.
-func TestHTTPPublish(t *testing.T) {
+func TestHTTPPublish(t *testing.T) { bothKinds(t, "news", testHTTPPublish) }
+
+func testHTTPPublish(t *testing.T, room string) {
 	t.Parallel()
 	h := startHub(t)
-	plain, v1 := dialPlain(t, h, "news"), dialV1(t, h, "", "news")
+	plain, v1 := dialPlain(t, h, room), dialV1(t, h, "", room)
 	text, binary := websocket.MessageText, websocket.MessageBinary
 	for _, test := range []struct {
 		contentType, body string
@@ -70,36 +107,55 @@ func TestHTTPPublish(t *testing.T) {
 		{"application/x-unknown", "", frame{text, ""}, "text", `""`},
 		{"not a type", "x", frame{text, "x"}, "text", `"x"`},
 	} {
-		id := accepted(t, post(t, h, "news", test.contentType, test.body))
+		p := accepted(t, post(t, h, room, test.contentType, test.body), scopeOf(room))
 		if got := plain.next(); got != test.plain {
 			t.Errorf("%q: plain got %v", test.contentType, got)
 		}
 		f := v1.expect("message")
-		if f.Kind != test.kind || string(f.Data) != test.data || f.ID != id || f.From.ID == "" || f.Room != "news" {
-			t.Errorf("%q: hub.v1 got %+v with the data %s, for the id %q", test.contentType, f, f.Data, id)
+		if f.Kind != test.kind || string(f.Data) != test.data || f.ID != p.ID || f.Position != p.Position ||
+			f.From.ID == "" || f.Room != room {
+			t.Errorf("%q: hub.v1 got %+v with the data %s, for %+v", test.contentType, f, f.Data, p)
 		}
 	}
 	nothingElse(t, []*hub{h}, plain, v1)
 }
 
-func TestHTTPKey(t *testing.T) {
+// TestHTTPKey publishes under keys. A live room keeps nothing, so that what is repeated is published again; in a log room it
+// is stored once.
+func TestHTTPKey(t *testing.T) { bothKinds(t, "news", testHTTPKey) }
+
+func testHTTPKey(t *testing.T, room string) {
 	t.Parallel()
 	h := startHub(t)
-	withKey := func(key string) *http.Request {
-		r := post(t, h, "news", "", "hi")
-		r.Header.Set("Idempotency-Key", key)
-		return r
+	witness := dialPlain(t, h, room)
+	publish := func(key, text string) posted {
+		r := post(t, h, room, "", text)
+		if key != "" {
+			withKey(r, key)
+		}
+		return accepted(t, r, scopeOf(room))
 	}
-	first, same, other := accepted(t, withKey("k1")), accepted(t, withKey("k1")), accepted(t, withKey("k2"))
-	without, again := accepted(t, post(t, h, "news", "", "hi")), accepted(t, post(t, h, "news", "", "hi"))
-	if first != same || first == other || without == again || without == first {
-		t.Errorf("ids %q, %q, %q; without a key %q, %q", first, same, other, without, again)
+	first, again, other := publish("k1", "first"), publish("k1", "again"), publish("k2", "other")
+	without, more := publish("", "without"), publish("", "more")
+	if first.ID != again.ID || first.ID == other.ID || without.ID == more.ID || without.ID == first.ID {
+		t.Errorf("%+v, %+v, %+v; without a key %+v, %+v", first, again, other, without, more)
 	}
-	for _, key := range []string{"a b", "ü", strings.Repeat("k", 129)} {
-		if status, p := ask(t, withKey(key)); status != http.StatusBadRequest || p.Code != "bad_key" {
+	if again.Duplicate != isLog(room) || again.Position != first.Position || first.Duplicate || other.Duplicate || more.Duplicate {
+		t.Errorf("%+v, %+v, %+v; without a key %+v", first, again, other, more)
+	}
+	for _, text := range []string{"first", "again", "other", "without", "more"} {
+		if text == "again" && isLog(room) {
+			continue
+		}
+		witness.expectText(text)
+	}
+	for _, key := range []string{"", "a b", "ü", strings.Repeat("k", 129)} {
+		status, p := ask(t, withKey(post(t, h, room, "", "hi"), key))
+		if status != http.StatusBadRequest || p.Code != "bad_key" {
 			t.Errorf("key %.20q: status %d, %+v", key, status, p)
 		}
 	}
+	nothingElse(t, []*hub{h}, witness)
 }
 
 func TestHTTPRefusals(t *testing.T) {
@@ -113,7 +169,9 @@ func TestHTTPRefusals(t *testing.T) {
 		{"GET", "/nowhere", 404, "not_found"},
 		{"GET", "/", 404, "not_found"},
 		{"POST", "/v1/rooms/news", 404, "not_found"},
-		{"GET", "/v1/rooms/news/messages", 409, "no_history"},
+		{"GET", "/v1/rooms/live.news/messages", 409, "no_history"},
+		{"GET", "/v1/rooms/live.news/messages?after=e:1&limit=5", 409, "no_history"},
+		{"GET", "/v1/rooms/no%20name/messages", 400, "bad_room"},
 		{"DELETE", "/v1/rooms/news/messages", 405, "method_not_allowed"},
 		{"PUT", "/v1/rooms/news/messages", 405, "method_not_allowed"},
 		{"POST", "/readyz", 405, "method_not_allowed"},

@@ -12,43 +12,46 @@ import (
 
 // TestStormInOneProcess has three hubs that the in-memory broker joins: everybody sees every message of the others
 // exactly once and in the order of its publisher, nobody his own.
-func TestStormInOneProcess(t *testing.T) {
+func TestStormInOneProcess(t *testing.T) { bothKinds(t, "storm", testStormInOneProcess) }
+
+func testStormInOneProcess(t *testing.T, room string) {
 	t.Parallel()
 	u := startUp(t, 3)
-	s := newStorm(t, u.hubs, 4)
+	s := newStorm(t, room, u.hubs, 4)
 	took := s.blow(200, 8)
 	s.end(u.Stop)
 	t.Logf("%d messages to %d clients in %v", s.checker.published(), len(s.clients), took)
 }
 
-// storm is clients of several hubs in one room, all of which publish and subscribe.
+// storm is clients of several hubs in one room, all of which publish and subscribe. In a log room all of them are to see
+// one order.
 type storm struct {
 	t       *testing.T
+	room    string
 	checker *checker
 	clients map[string]*conn // by name; those with a v in it speak hub.v1
 	reading sync.WaitGroup
 }
 
-const stormRoom = "storm"
-
 // newStorm connects a number of clients to each hub, every other of which speaks hub.v1.
-func newStorm(t *testing.T, hubs []*hub, clientsEach int) *storm {
-	s := &storm{t: t, clients: make(map[string]*conn)}
+func newStorm(t *testing.T, room string, hubs []*hub, clientsEach int) *storm {
+	s := &storm{t: t, room: room, clients: make(map[string]*conn)}
 	var names []string
 	for i, h := range hubs {
 		for j := range clientsEach {
 			name, c := fmt.Sprintf("h%d.p%d", i, j), (*conn)(nil)
 			if j%2 == 0 {
-				c = dialPlain(t, h, stormRoom)
+				c = dialPlain(t, h, room)
 			} else {
 				name = fmt.Sprintf("h%d.v%d", i, j)
-				c = dialV1(t, h, name, stormRoom)
+				c = dialV1(t, h, name, room)
 			}
 			s.clients[name] = c
 			names = append(names, name)
 		}
 	}
 	s.checker = newChecker(names...)
+	s.checker.oneOrder = isLog(room)
 	for name, c := range s.clients {
 		s.reading.Go(func() { s.read(name, c) }) // ends with the connection; end waits
 	}
@@ -97,6 +100,14 @@ func (s *storm) blow(each, window int) time.Duration {
 	return time.Since(since)
 }
 
+// drip has one client after the other publish, each message when the one before has arrived everywhere.
+func (s *storm) drip(each int) {
+	s.t.Helper()
+	for name, c := range s.clients {
+		s.publish(name, c, each, 1)
+	}
+}
+
 func (s *storm) publish(name string, c *conn, each, window int) {
 	free := make(chan struct{}, window) // received before a message is sent, sent when all have seen it; never closed
 	for range window {
@@ -129,7 +140,7 @@ func (s *storm) publish(name string, c *conn, each, window int) {
 func (s *storm) send(name string, c *conn, settled func()) {
 	text := s.checker.publish(name, settled)
 	if name[len("h0.")] == 'v' {
-		c.publish(stormRoom, text)
+		c.publish(s.room, text)
 	} else {
 		c.send(text)
 	}
