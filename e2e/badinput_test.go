@@ -57,11 +57,9 @@ func testOversize(t *testing.T, h *hub) {
 	full := long[:tooLong-1] // just fits, escapes and base64 not counted
 	v1 = dialV1(t, h, "")
 	v1.publish("oversize", strings.Repeat("\x01", tooLong-1))
-	v1.expect("ack")
+	v1.expectAck("oversize")
 	witness.expectText(strings.Repeat("\x01", tooLong-1))
-	if status, _ := publish(t, h, "oversize", "", full); status != http.StatusAccepted {
-		t.Errorf("status %d", status)
-	}
+	accepted(t, post(t, h, "oversize", "", full), protocol.ScopeCluster)
 	witness.expectText(full)
 }
 
@@ -80,9 +78,7 @@ func testNotUTF8(t *testing.T, h *hub) {
 	if status, p := publish(t, h, "utf8", "application/json", `"`+bad+`"`); status != http.StatusBadRequest || p.Code != "bad_data" {
 		t.Errorf("status %d, %+v", status, p)
 	}
-	if status, _ := publish(t, h, "utf8", "application/octet-stream", bad); status != http.StatusAccepted {
-		t.Errorf("status %d", status)
-	}
+	accepted(t, post(t, h, "utf8", "application/octet-stream", bad), protocol.ScopeCluster)
 	if f := witness.next(); f.kind != websocket.MessageBinary || f.data != bad {
 		t.Errorf("got %v %q", f.kind, f.data)
 	}
@@ -184,7 +180,12 @@ func testBadFrames(t *testing.T, h *hub) {
 	c.send(`{"type":"ping","and":"more"}`)
 	c.expect("pong") // what is unknown is ignored
 	for text, code := range map[string]string{
-		`{"type":"join","room":7}`: "bad_frame",
+		`{"type":"join","room":7}`:                                            "bad_frame",
+		`{"type":"join","room":"r","position":7}`:                             "bad_frame",
+		`{"type":"join","room":"r","position":"nowhere"}`:                     "bad_position",
+		`{"type":"join","room":"r","history":-1}`:                             "bad_position",
+		`{"type":"join","room":"r","history":1001}`:                           "bad_position",
+		`{"type":"publish","room":"r","birth":"e:-1","data":""}`:              "bad_position",
 		`{"type":"publish","room":"r","key":"k","kind":"sound","data":""}`:    "bad_data",
 		`{"type":"publish","room":"r","key":"k","data":7}`:                    "bad_data",
 		`{"type":"publish","room":"r","key":"k"}`:                             "bad_data",
@@ -195,14 +196,13 @@ func testBadFrames(t *testing.T, h *hub) {
 	} {
 		c.send(text)
 		if code == "" {
-			c.expect("ack")
+			c.expectAck("r")
 		} else if f := c.expect("error"); f.Code != code || f.Fix == "" {
 			t.Errorf("%s: %+v", text, f)
 		}
 	}
 	for i := range 100 {
-		c.sendFrame(&protocol.Frame{Type: protocol.TypeJoin, Room: fmt.Sprint("many", i)})
-		c.expect("there")
+		c.join([]string{"many", "live.many"}[i%2] + fmt.Sprint(i))
 	}
 	c.sendFrame(&protocol.Frame{Type: protocol.TypeJoin, Room: "one-more"})
 	if f := c.expect("error"); f.Code != "too_many_rooms" || f.Room != "one-more" || f.Fix == "" {
