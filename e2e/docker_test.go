@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -202,20 +203,31 @@ func (c *dockerCluster) testKilledHub(t *testing.T) {
 	c.exchange(t, 3)
 }
 
+// testIsolation has people go on who are there when Redis goes away: each hub serves its own, and the lobby is a log room,
+// so that the others hear all of it, once, when Redis is back.
 func (c *dockerCluster) testIsolation(t *testing.T) {
+	const n = 3
+	var all []*dockerPerson
+	people := make(map[string][]*dockerPerson) // by their hub
+	for _, hub := range []string{"hub1", "hub2"} {
+		people[hub] = []*dockerPerson{c.connect(t, hub, hub+"-a"), c.connect(t, hub, hub+"-b")}
+		all = append(all, people[hub]...)
+	}
 	c.make(t, "isolate")
 	for _, hub := range []string{"hub1", "hub2"} {
 		c.waitReady(t, hub, true)
 	}
-	// Each hub goes on serving its own.
 	for _, hub := range []string{"hub1", "hub2"} {
-		people := []*dockerPerson{c.connect(t, hub, hub+"-a"), c.connect(t, hub, hub+"-b")}
-		dockerTalk(t, people, 3)
+		dockerTalk(t, people[hub], n)
 	}
 	c.make(t, "heal")
 	for _, hub := range []string{"hub1", "hub2"} {
 		c.waitReady(t, hub, false)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), dockerPatience)
+	defer cancel()
+	dockerAll(t, all, func(p *dockerPerson) error { return p.wait(ctx, (len(all)-1)*(n+1)) })
+	dockerHeard(t, all, n+1)
 	c.exchange(t, 3)
 }
 
