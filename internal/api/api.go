@@ -6,6 +6,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -140,13 +141,15 @@ func methods(allowed string) http.HandlerFunc {
 }
 
 func reply(w http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // the answers are structs of strings and booleans
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // what somebody published stays as it was
+	if err := e.Encode(body); err != nil {
+		panic(err) // the answers are structs of strings and booleans, and JSON that was looked at
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client is gone; nobody is left to tell
+	_, _ = w.Write(b.Bytes()) // the client is gone; nobody is left to tell
 }

@@ -13,7 +13,10 @@ import (
 
 // openLog makes r a log room. The stripe is locked.
 func (h *Hub) openLog(st *stripe, r *room) {
-	r.log = logroom.New(logroom.Options{MaxAge: h.options.OutboxAge, Portion: h.options.Portion}, h.outbox)
+	r.log = logroom.New(logroom.Options{
+		MaxAge: h.options.OutboxAge, Portion: h.options.Portion,
+		Marks: h.options.Outbox / logroom.Overhead, // as many as the outbox can hold
+	}, h.outbox)
 	r.check = h.now() + h.checkAfter()
 	// Where the log comes or goes just now, the room is told once more; see logReceiver.SetAway.
 	if !h.logAway.Load() {

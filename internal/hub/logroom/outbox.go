@@ -1,16 +1,17 @@
 package logroom
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // kept is a publication in the outbox.
 type kept struct {
 	Publish
+	order uint64 // of publications, which the outbox keeps to
 	since time.Duration
 	told  bool // the publisher knows that the hub keeps it
 }
-
-// keep takes what is published while the hub is cut off, shows it at once to whom cannot have it, and says so.
-func (r *Room) keep(p Publish) { r.show(r.queue(p)) }
 
 // show shows a message that has no position to whom cannot have it and was not shown it, and tells its publisher.
 func (r *Room) show(k *kept) {
@@ -41,10 +42,15 @@ func (r *Room) limitMarks() int {
 	return r.options.Marks
 }
 
-// queue appends to the outbox what counts in the budget already.
-func (r *Room) queue(p Publish) *kept {
-	k := &kept{Publish: p, since: r.now}
-	r.outbox = append(r.outbox, k)
+// queue puts into the outbox what counts in the budget already. The last publications may be the first that fail, as
+// where a connection breaks: they wait in the order in which they were made.
+func (r *Room) queue(p Publish, order uint64) *kept {
+	k := &kept{Publish: p, order: order, since: r.now}
+	i := len(r.outbox)
+	for i > 0 && r.outbox[i-1].order > order && (i > 1 || r.flushing == 0) {
+		i--
+	}
+	r.outbox = slices.Insert(r.outbox, i, k)
 	r.kept[p.Message.ID] = k
 	return k
 }

@@ -9,6 +9,7 @@ import (
 // inflight is a publication that was handed to the broker and not answered yet.
 type inflight struct {
 	request uint64
+	order   uint64 // of publications
 	Publish
 }
 
@@ -31,13 +32,14 @@ func (r *Room) publish(p Publish) {
 	if p.Own {
 		p.Birth = r.cursor // nobody can have it yet
 	}
+	r.published++
 	switch {
 	case r.isolated:
-		r.keep(p)
+		r.show(r.queue(p, r.published))
 	case (len(r.outbox) > 0 || len(r.subs) > 0 && !r.synced) && r.holds(ruleQueue):
-		r.queue(p)
+		r.queue(p, r.published)
 	default:
-		f := inflight{request: r.ask(), Publish: p}
+		f := inflight{request: r.ask(), order: r.published, Publish: p}
 		r.inflight = append(r.inflight, f)
 		r.do(Append{Request: f.request, Message: p.Message})
 	}
@@ -45,7 +47,8 @@ func (r *Room) publish(p Publish) {
 
 // appended takes the broker's answer, and with it delivers the message if the published copy did not come first.
 func (r *Room) appended(e Appended) {
-	p, ok := r.takeInflight(e.Request)
+	f, ok := r.takeInflight(e.Request)
+	p := f.Publish
 	if !ok {
 		if r.flushing == 0 || e.Request != r.flushing {
 			return // of a connection that was lost
@@ -113,7 +116,7 @@ func (r *Room) appendFailed(e AppendFailed) {
 		r.budget.give(size(p.Message))
 		r.answer(p.Reply, p.Message.ID, Refused)
 	case p.Own:
-		r.queue(p)
+		r.queue(p.Publish, p.order)
 	default:
 		r.budget.give(size(p.Message))
 		r.answer(p.Reply, p.Message.ID, Unknown)
@@ -121,7 +124,7 @@ func (r *Room) appendFailed(e AppendFailed) {
 }
 
 // abandonAppends answers what is in flight as the hub is cut off: unknown, as it may be stored. What nobody else can
-// retry is treated as if it were published now.
+// retry goes to the outbox.
 func (r *Room) abandonAppends() {
 	if !r.holds(ruleUnknown) {
 		return
@@ -130,7 +133,7 @@ func (r *Room) abandonAppends() {
 	r.inflight = nil
 	for _, p := range list {
 		if p.Own {
-			r.keep(p.Publish)
+			r.queue(p.Publish, p.order)
 			continue
 		}
 		r.budget.give(size(p.Message))
@@ -143,12 +146,12 @@ func (r *Room) answer(reply any, id string, result Result) {
 }
 
 // takeInflight removes and returns what request publishes.
-func (r *Room) takeInflight(request uint64) (Publish, bool) {
+func (r *Room) takeInflight(request uint64) (inflight, bool) {
 	i := slices.IndexFunc(r.inflight, func(f inflight) bool { return f.request == request })
 	if i < 0 {
-		return Publish{}, false
+		return inflight{}, false
 	}
-	p := r.inflight[i].Publish
+	p := r.inflight[i]
 	if i > 0 {
 		r.inflight = slices.Delete(r.inflight, i, i+1)
 		return p, true

@@ -125,6 +125,17 @@ func TestPublish(t *testing.T) {
 				s.wrong = fmt.Errorf("%d marks that name %d people", got.Marks, got.Pairs)
 			}
 		}},
+		{"what fails is queued in its order", func(s *schedule) {
+			own := func(id string) logroom.Publish { return logroom.Publish{Message: message(id), Own: true, Reply: id} }
+			s.live(5, "A", "B").give(own("C/1"), own("C/2"), own("C/3")).want("Append 2 C/1", "Append 3 C/2", "Append 4 C/3")
+			s.give(logroom.AppendFailed{Request: 4}, logroom.AppendFailed{Request: 2}, own("C/4"), logroom.Isolated{}).want(
+				"Show C/1 to [A B]", "Outcome C/1 kept at none duplicate false for C/1",
+				"Show C/2 to [A B]", "Outcome C/2 kept at none duplicate false for C/2",
+				"Show C/3 to [A B]", "Outcome C/3 kept at none duplicate false for C/3",
+				"Show C/4 to [A B]", "Outcome C/4 kept at none duplicate false for C/4")
+			s.give(logroom.Connected{}, logroom.Subscribed{Number: 1}, page(5, "e1:1", 5, 0, "")).want(
+				"ReadPage {Request:5 From:e1:5 Limit:256}", "Append 6 C/1")
+		}},
 		{"queued, and then cut off", func(s *schedule) {
 			s.live(5, "A", "B").give(publish("C/1", "", ""))
 			s.give(logroom.Publish{Message: message("C/2"), Own: true, Reply: "r"}).want("Append 3 C/2")

@@ -85,10 +85,10 @@ func (g *ring) after(offset uint64) ([]Entry, bool) {
 	return g.entries[g.start+int(offset+1-oldest):], true
 }
 
-// overhead is what an entry costs beside its texts.
-const overhead = 256
+// Overhead is how many bytes a message counts for beside its texts.
+const Overhead = 256
 
 // size returns how many bytes m counts for where memory is bounded.
 func size(m *protocol.Message) int {
-	return overhead + len(m.Room) + len(m.ID) + len(m.From.ID) + len(m.From.Name) + len(m.Data)
+	return Overhead + len(m.Room) + len(m.ID) + len(m.From.ID) + len(m.From.Name) + len(m.Data)
 }

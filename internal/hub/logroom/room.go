@@ -13,7 +13,7 @@ type Options struct {
 	BufferBytes int           // the same in bytes; 1 MiB
 	Page        int           // entries asked for, and replayed, at once; 256
 	Portion     int           // bytes replayed at once, but for one entry; 256 KiB
-	Marks       int           // messages shown of which it is remembered to whom; 16384
+	Marks       int           // messages shown of which it is remembered to whom; 65536
 	MaxAge      time.Duration // longest that the outbox keeps a message, H in the contract; 10 min
 }
 
@@ -56,11 +56,12 @@ type Room struct {
 	marks     marks
 
 	// Publications.
-	synced   bool             // caught up since the hub was last connected
-	inflight []inflight       // in the order of their requests
-	outbox   []*kept          // oldest first
-	kept     map[string]*kept // the same by the message's id
-	flushing uint64           // the request that appends outbox[0]; 0 for none
+	synced    bool             // caught up since the hub was last connected
+	published uint64           // how many there were so far
+	inflight  []inflight       // in the order of their requests
+	outbox    []*kept          // oldest first
+	kept      map[string]*kept // the same by the message's id
+	flushing  uint64           // the request that appends outbox[0]; 0 for none
 
 	// The step under way.
 	now     time.Duration
@@ -76,7 +77,7 @@ func New(o Options, b *Budget) *Room {
 	o.BufferBytes = orDefault(o.BufferBytes, 1<<20)
 	o.Page = orDefault(o.Page, 256)
 	o.Portion = orDefault(o.Portion, 256<<10)
-	o.Marks = orDefault(o.Marks, 16<<10)
+	o.Marks = orDefault(o.Marks, 1<<16)
 	o.MaxAge = orDefault(o.MaxAge, 10*time.Minute)
 	return &Room{
 		options: o, budget: b, isolated: true,
