@@ -90,6 +90,11 @@ bad --pong-timeout "x": not a duration → a duration is a number with a unit, f
 			[]string{"--broker-ca", "testdata/ca.pem"},
 			`bad --broker-ca "testdata/ca.pem": broker_ca is for TLS, which a broker redis:// does not use → ` +
 				`write rediss:// as the broker, or leave out broker_ca`, 2},
+		{"durability that is none", new(HubServer), "durability: disk", nil, nil,
+			`FILE:1:13: bad durability "disk": unknown → say memory, replicated or fsynced`, 3},
+		{"durable in memory", new(HubServer), "durability: fsynced", nil, []string{"--broker", "memory://"},
+			`bad --broker "memory://": a broker memory:// has no replicas and no disk for durability fsynced → ` +
+				`name a Redis as the broker, or leave out durability`, 2},
 		{"ports overlap", new(Up), "", nil, []string{"--web-port", "8082"},
 			`bad --web-port "8082": the ports of the pages, 8082–8083, and of the hubs, 8081–8082, overlap → keep them 2 apart`, 2},
 		{"the flag is at fault", new(Up), "web_port: 8082", nil, []string{"--hubs", "3"},

@@ -54,7 +54,12 @@ type Hub struct {
 	AllowedOrigins []string `key:"allowed_origins" usage:"exact origins whose pages may use this hub, for instance https://chat.example.com (default: every origin of the request's own host name)"`
 	AllowedHosts   []string `key:"allowed_hosts" usage:"host names that requests on a loopback listener may be addressed to, besides localhost and loopback addresses"`
 	MaxMessage     Bytes    `key:"max_message" default:"64KiB" usage:"largest message"`
-	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session, at least 64KiB and six times max_message; beyond it the oldest messages are dropped"`
+	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session, at least 64KiB and six times max_message; beyond it the oldest messages of live rooms are dropped; a session that is too slow for log rooms is closed, and resumes"`
+
+	Outbox        Bytes         `key:"outbox" default:"16MiB" usage:"most that the hub keeps of messages of log rooms that are not stored yet, at least max_message and 1KiB; beyond it publishing is refused"`
+	OutboxAge     time.Duration `key:"outbox_age" default:"10m" usage:"longest that the hub keeps a message of a log room while Redis is away"`
+	KeyTTL        time.Duration `key:"key_ttl" default:"30m" usage:"how long the key of a message is remembered, so that it is stored once however often it is sent; at least outbox_age and 11 minutes"`
+	CheckInterval time.Duration `key:"check_interval" default:"20s" usage:"how often each log room is compared with where its log ends"`
 
 	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
 	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
@@ -67,7 +72,9 @@ type Hub struct {
 type Redis struct {
 	BrokerTimeout time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
 	BrokerPing    time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
-	BrokerQueue   Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages for other hubs are dropped"`
+	BrokerQueue   Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
+	BrokerSilence time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
+	Durability    string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
 	BrokerCA      string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
 }
 

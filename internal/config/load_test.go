@@ -30,6 +30,10 @@ var samples = map[string][3]string{
 	"allowed_hosts":     {"a.example", "b.example,c.example", "10.0.0.1"},
 	"max_message":       {"1KiB", "100kB", "3B"},
 	"send_queue":        {"1GiB", "2MB", "500KiB"},
+	"outbox":            {"1MiB", "2MB", "65KiB"},
+	"outbox_age":        {"1s", "5m", "19m"},
+	"key_ttl":           {"21m", "1h30m", "48h"},
+	"check_interval":    {"1s", "2m", "1h"},
 	"handshake_timeout": {"1s", "2m", "1h"},
 	"ping_interval":     {"1s", "2m", "1h"},
 	"pong_timeout":      {"1s", "2m", "1h"},
@@ -38,10 +42,15 @@ var samples = map[string][3]string{
 	"broker_timeout":    {"2s", "2m", "1h"},
 	"broker_ping":       {"1ms", "10ms", "100ms"},
 	"broker_queue":      {"1KiB", "2MB", "3B"},
+	"broker_silence":    {"1s", "2m", "1h"},
+	"durability":        {"replicated", "fsynced", "replicated"},
 	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }
+
+// besides has what keys need beside them to be valid with their samples.
+var besides = map[string]string{"durability": "REALTIME_HUB_BROKER=redis://r"}
 
 // load runs a Loader for a new configuration of c on a file with yaml, where there is any, environ and args.
 func load(t *testing.T, c Config, yaml string, environ, args []string) (*Loader, []string, error) {
@@ -127,7 +136,8 @@ func TestEveryKeyEveryWay(t *testing.T) {
 					{"flag before variable", "", env, flag, inFlag, FromFlag},
 					{"flag before all", yaml, envFile, flag, inFlag, FromFlag},
 				} {
-					l, warnings, err := load(t, command.New(), tt.yaml, tt.env, tt.args)
+					environ := append(tt.env, besides[f.Key])
+					l, warnings, err := load(t, command.New(), tt.yaml, environ, tt.args)
 					if err != nil || len(warnings) > 0 {
 						t.Fatalf("%s: error %v, warnings %q", tt.name, err, warnings)
 					}
@@ -162,6 +172,10 @@ func TestDefaults(t *testing.T) {
 	if c.Listen != "127.0.0.1:8081" || c.Hub.MaxMessage != 64<<10 || c.Hub.PingInterval != 25*time.Second ||
 		c.Log.Level != "info" || c.Redis.BrokerTimeout != time.Second {
 		t.Errorf("defaults of hubserver: %+v", c)
+	}
+	if c.Hub.Outbox != 16<<20 || c.Hub.OutboxAge != 10*time.Minute || c.Hub.KeyTTL != 30*time.Minute ||
+		c.Hub.CheckInterval != 20*time.Second {
+		t.Errorf("defaults of log rooms: %+v", c.Hub)
 	}
 	if u := Default[Up](); u.Hubs != 2 || u.HubPort != 8081 || u.WebPort != 9081 || u.Broker != "memory://" {
 		t.Errorf("defaults of up: %+v", u)

@@ -129,6 +129,7 @@ func (c *Hub) validate(p *problems) {
 	if len(*p) == before {
 		c.validateQueue(p)
 	}
+	c.validateLogRooms(p)
 	p.positive("handshake_timeout", c.HandshakeTimeout)
 	p.positive("ping_interval", c.PingInterval)
 	p.positive("pong_timeout", c.PongTimeout)
@@ -153,6 +154,46 @@ func (c *Hub) validateQueue(p *problems) {
 	p.add("send_queue", c.SendQueue.String(), what, fix, "max_message")
 }
 
+// validateLogRooms checks what log rooms have beyond the rest.
+func (c *Hub) validateLogRooms(p *problems) {
+	p.size("outbox", c.Outbox)
+	// What a message counts for beside its bytes: the names and ids in it, and an allowance.
+	const beside = 1 << 10
+	if least := c.MaxMessage + beside; 0 < c.Outbox && c.Outbox < least && least <= math.MaxInt32 {
+		p.add("outbox", c.Outbox.String(), fmt.Sprintf("one message of max_message, %s, may not fit", c.MaxMessage),
+			fmt.Sprintf("set outbox to %s or more, or max_message lower", least), "max_message")
+	}
+	before := len(*p)
+	p.lifetime("outbox_age", c.OutboxAge)
+	p.lifetime("key_ttl", c.KeyTTL)
+	if len(*p) == before {
+		c.validateKeyTTL(p)
+	}
+	p.positive("check_interval", c.CheckInterval)
+}
+
+// clientTries is how long clients try to publish a message, 10 minutes, and what it may take on its way.
+const clientTries = 11 * time.Minute
+
+// longest is the longest that anything is kept: the sum of two such is far from overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
+// validateKeyTTL checks that a key outlives every try of its message: the last that a client makes may lie in the
+// outbox of a hub.
+func (c *Hub) validateKeyTTL(p *problems) {
+	least := c.OutboxAge + clientTries
+	if c.KeyTTL >= least {
+		return
+	}
+	fix := "set key_ttl to " + formatDuration(least) + " or more"
+	if most := c.KeyTTL - clientTries; most > 0 {
+		fix += ", or outbox_age to " + formatDuration(most) + " or less"
+	}
+	what := fmt.Sprintf("a message may be tried again after its key is forgotten, and be stored twice: a client tries "+
+		"for 10m, and a hub keeps it for outbox_age, %s", formatDuration(c.OutboxAge))
+	p.add("key_ttl", formatDuration(c.KeyTTL), what, fix, "outbox_age")
+}
+
 // validate checks the values for a broker at url.
 func (c *Redis) validate(p *problems, url string) {
 	p.positive("broker_timeout", c.BrokerTimeout)
@@ -163,6 +204,8 @@ func (c *Redis) validate(p *problems, url string) {
 			"ask at least twice in that time", "broker_timeout")
 	}
 	p.size("broker_queue", c.BrokerQueue)
+	p.positive("broker_silence", c.BrokerSilence)
+	c.validateDurability(p, url)
 	if c.BrokerCA == "" {
 		return
 	}
@@ -170,6 +213,15 @@ func (c *Redis) validate(p *problems, url string) {
 	if strings.HasPrefix(url, "redis://") {
 		p.add("broker_ca", c.BrokerCA, "broker_ca is for TLS, which a broker redis:// does not use",
 			"write rediss:// as the broker, or leave out broker_ca", "broker")
+	}
+}
+
+// validateDurability checks that the broker at url can be asked for the durability.
+func (c *Redis) validateDurability(p *problems, url string) {
+	p.oneOf("durability", c.Durability, "memory", "replicated", "fsynced")
+	if more := c.Durability == "replicated" || c.Durability == "fsynced"; more && IsMemoryBroker(url) {
+		p.add("durability", c.Durability, "a broker memory:// has no replicas and no disk for durability "+c.Durability,
+			"name a Redis as the broker, or leave out durability", "broker")
 	}
 }
 
@@ -181,6 +233,14 @@ func (c *Log) validate(p *problems) {
 func (p *problems) positive(key string, d time.Duration) {
 	if d <= 0 {
 		p.add(key, formatDuration(d), "not more than 0", durationRule)
+	}
+}
+
+// lifetime checks that d can be how long something is kept.
+func (p *problems) lifetime(key string, d time.Duration) {
+	p.positive(key, d)
+	if d > longest {
+		p.add(key, formatDuration(d), "more than "+formatDuration(longest)+", a hundred years", "choose a shorter time")
 	}
 }
 

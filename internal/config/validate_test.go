@@ -72,10 +72,34 @@ func TestValidateValues(t *testing.T) {
 		{new(HubServer), "max-message", "160KiB", ""},
 		{new(HubServer), "max-message", "163841B", "→ set send_queue to 1048582B or more, or max_message lower"},
 		{new(HubServer), "max-message", "2147483647B", "→ set max_message to 341MiB or less"},
+		{new(HubServer), "outbox", "0", "not from 1B to 2GiB"},
+		{new(HubServer), "outbox", "65KiB", ""},
+		{new(HubServer), "outbox", "66559B", "one message of max_message, 64KiB, may not fit → " +
+			"set outbox to 65KiB or more, or max_message lower"},
+		{new(Up), "outbox", "1B", "set outbox to 65KiB or more"},
+		{new(HubServer), "max-message", "16MiB", "→ set outbox to 16385KiB or more, or max_message lower"},
+		{new(HubServer), "outbox-age", "0s", "not more than 0"},
+		{new(HubServer), "outbox-age", "19m", ""},
+		{new(HubServer), "outbox-age", "19m1s", "a message may be tried again after its key is forgotten"},
+		{new(HubServer), "outbox-age", "19m1s", "→ set key_ttl to 30m1s or more, or outbox_age to 19m or less"},
+		{new(HubServer), "outbox-age", "2562047h", "more than 876000h, a hundred years"},
+		{new(HubServer), "key-ttl", "21m", ""},
+		{new(HubServer), "key-ttl", "20m59s", "→ set key_ttl to 21m or more, or outbox_age to 9m59s or less"},
+		{new(HubServer), "key-ttl", "11m", "→ set key_ttl to 21m or more"},
+		{new(Up), "key-ttl", "1s", "→ set key_ttl to 21m or more"},
+		{new(HubServer), "key-ttl", "-1s", "not more than 0"},
+		{new(HubServer), "key-ttl", "876000h", ""},
+		{new(HubServer), "key-ttl", "876001h", "more than 876000h, a hundred years"},
+		{new(HubServer), "check-interval", "0s", "not more than 0"},
 		{new(HubServer), "broker-queue", "-1", "not a size"},
 		{new(HubServer), "ping-interval", "0s", "not more than 0"},
 		{new(HubServer), "drain-timeout", "-1s", "not more than 0"},
 		{new(HubServer), "broker-ping", "1s", "not less than broker_timeout, 1s"},
+		{new(HubServer), "broker-silence", "0s", "not more than 0"},
+		{new(HubServer), "durability", "memory", ""},
+		{new(HubServer), "durability", "disk", "say memory, replicated or fsynced"},
+		{new(HubServer), "durability", "replicated", "a broker memory:// has no replicas and no disk"},
+		{new(Up), "durability", "fsynced", "→ name a Redis as the broker, or leave out durability"},
 		{new(HubServer), "log-level", "loud", "say debug, info, warn or error"},
 		{new(HubServer), "log-format", "xml", "say auto, text or json"},
 
@@ -120,6 +144,18 @@ func TestValidateValues(t *testing.T) {
 			t.Errorf("--%s %q: %v, want %q", tt.flag, tt.value, err, tt.want)
 		case tt.want != "" && !strings.HasPrefix(err.Error(), "bad --"+tt.flag+" "):
 			t.Errorf("--%s %q: the error does not name the flag: %v", tt.flag, tt.value, err)
+		}
+	}
+}
+
+func TestDurability(t *testing.T) {
+	for _, durability := range []string{"memory", "replicated", "fsynced"} {
+		for _, broker := range []string{"redis://r", "rediss://r"} {
+			c := Default[HubServer]()
+			args := []string{"--durability", durability, "--broker", broker}
+			if _, _, err := load(t, &c, "", nil, args); err != nil || c.Redis.Durability != durability {
+				t.Errorf("%q: %q, %v", args, c.Redis.Durability, err)
+			}
 		}
 	}
 }
