@@ -104,6 +104,9 @@ func (c *logClient) welcome(f *protocol.Frame) {
 		c.put = nil
 	}
 	c.creds, c.ready = f.Client, true
+	c.mu.Lock()
+	c.addr = c.conn.addr
+	c.mu.Unlock()
 	for _, name := range c.roomNames() {
 		r := c.rooms[name]
 		if c.role.subscribes {
@@ -164,6 +167,7 @@ func (c *logClient) ack(r *logRoom, f *protocol.Frame, at protocol.Position) {
 			var text string
 			_ = json.Unmarshal(m.frame.Data, &text) // it was marshalled here
 			r.have[text] = at
+			c.stored++
 		}
 		return m.key == f.Key
 	})
@@ -274,12 +278,32 @@ func (c *logClient) rest(room string, top uint64) error {
 	return nil
 }
 
-// outstanding returns how many messages wait in the outbox.
-func (c *logClient) outstanding() (n int) {
+// hub returns the address of the hub that it is connected to, or "".
+func (c *logClient) hub() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.addr
+}
+
+// progress returns how many of its messages are known to be stored, and how many of others it was shown without a
+// position and still has none of.
+func (c *logClient) progress() (acknowledged, provisional int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range c.rooms {
-		n += len(r.outbox)
+		provisional += len(r.shown)
 	}
-	return n
+	return c.stored, provisional
+}
+
+// isLive reports whether it is subscribed to all of its rooms, or connected where it only publishes.
+func (c *logClient) isLive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.rooms {
+		if c.role.subscribes && !r.live {
+			return false
+		}
+	}
+	return c.addr != ""
 }

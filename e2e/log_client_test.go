@@ -58,9 +58,11 @@ type logClient struct {
 	isolated bool          // what status said last
 	pace     time.Duration // between messages; 0: none
 
-	mu    sync.Mutex // guards what follows, which run changes and tests read
-	rec   record
-	rooms map[string]*logRoom
+	mu     sync.Mutex // guards what follows, which run changes and tests read
+	rec    record
+	rooms  map[string]*logRoom
+	addr   string // of the hub that said welcome; "" while there is none
+	stored int    // messages that are known to be stored
 }
 
 // startLogClient starts a client of rooms which goes to hubs, the first first. The test's end stops it.
@@ -237,6 +239,7 @@ func (c *logClient) hangUp(why string, rst bool) {
 	c.conn.close(rst)
 	c.conn, c.ready = nil, false
 	c.mu.Lock()
+	c.addr = ""
 	for _, r := range c.rooms {
 		r.live = false
 	}

@@ -64,12 +64,15 @@ type stored struct {
 // figures are what records say in numbers.
 type figures struct {
 	made, deliveries, provisional, settled, resumes, orphans, resets, duplicates, unknown, cuts, past, isolated int
+
+	entries int // of the logs
 }
 
 func (f figures) String() string {
 	return fmt.Sprintf("%d messages made, %d deliveries with a position, %d provisional, %d settled for another, %d cuts, %d resumes, "+
-		"%d orphan reports, %d resets, %d duplicates, %d unknown or full, %d from history, %d times isolated",
-		f.made, f.deliveries, f.provisional, f.settled, f.cuts, f.resumes, f.orphans, f.resets, f.duplicates, f.unknown, f.past, f.isolated)
+		"%d orphan reports, %d resets, %d duplicates, %d unknown or full, %d from history, %d times isolated, %d entries",
+		f.made, f.deliveries, f.provisional, f.settled, f.cuts, f.resumes, f.orphans, f.resets, f.duplicates, f.unknown, f.past, f.isolated,
+		f.entries)
 }
 
 // count adds what a record says.

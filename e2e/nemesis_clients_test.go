@@ -1,0 +1,53 @@
+//go:build unix && !short
+
+package e2e
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/soumya-codes/realtime-hub/internal/redistest"
+)
+
+// TestClientsCut has clients that are cut at random, in order and by a reset, go to the other hub, and go on from an
+// older state. Nothing is lost, doubled or shown twice, and nobody is told of a loss.
+func TestClientsCut(t *testing.T) {
+	tr := startTrial(t, redistest.New(t, redistest.Options{}), 2)
+	tr.load()
+	for range 40 {
+		for range 4 {
+			c := tr.any()
+			switch rand.N(6) {
+			case 0:
+				c.cut(false)
+			case 1, 2:
+				c.cut(true)
+			case 3:
+				c.goTo(tr.hubs[rand.N(len(tr.hubs))])
+			case 4:
+				c.save()
+			case 5:
+				c.rewind()
+			}
+		}
+		tr.waitStored(20)
+	}
+	tr.waitLive()
+	entries := tr.finishLossless()
+	tr.expectOneEach(entries)
+}
+
+// TestSubscriptionsKilled has Redis close the hubs' connections, those that are subscribed and the others, over and
+// over. Clients see nothing of it.
+func TestSubscriptionsKilled(t *testing.T) {
+	redis := redistest.New(t, redistest.Options{})
+	tr := startTrial(t, redis, 2)
+	tr.load()
+	for i := range 20 {
+		redis.Do("CLIENT", "KILL", "TYPE", []string{"pubsub", "normal"}[i%2])
+		tr.waitStored(50)
+	}
+	tr.isolated(false)
+	entries := tr.finishLossless()
+	tr.expectOneEach(entries)
+}
