@@ -62,8 +62,10 @@ const (
 	ErrTooBig       = "too_big"
 	ErrHelloFirst   = "hello_first"
 	ErrBadPosition  = "bad_position"
+	ErrBadQuery     = "bad_query"
 	ErrOutboxFull   = "outbox_full" // nothing was shown or kept: try again later
 	ErrRefused      = "refused"     // the log took it not, and will not
 	ErrUnknown      = "unknown"     // it may be stored, now or later: publish it again under its key
+	ErrNoHistory    = "no_history"
 	ErrIsolated     = "isolated"    // the log cannot be read now
 )

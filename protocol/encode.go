@@ -69,6 +69,9 @@ func AppendPublish(dst []byte, room, key string, birth *Position, kind Kind, dat
 	return append(dst, '}')
 }
 
+// EncodeData returns data as it stands in frames and in answers over HTTP: the counterpart of DecodeData.
+func EncodeData(kind Kind, data []byte) []byte { return appendData(nil, kind, data) }
+
 // appendData appends data as it stands in frames: the counterpart of DecodeData.
 func appendData(dst []byte, kind Kind, data []byte) []byte {
 	switch kind {

@@ -1,4 +1,4 @@
-// Package api is the HTTP API of a HubServer: publishing to a room, and health.
+// Package api is the HTTP API of a HubServer: publishing in a room, its history, and health.
 //
 // Its main type is [Handler]. Refusals are problem documents (RFC 9457) with a code and a fix. It starts no goroutine.
 // It does not decide which origins are let in: package origin does, before, so an Origin that arrives here is allowed,
@@ -8,12 +8,8 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
@@ -70,98 +66,38 @@ func preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// published is the answer to a publication in a live room.
-type published struct {
-	ID    string `json:"id"`
-	Scope string `json:"scope"`
-}
-
-func (a *Handler) publish(w http.ResponseWriter, r *http.Request) {
-	key := r.Header.Get("Idempotency-Key")
-	if r.Header["Idempotency-Key"] != nil {
-		if err := protocol.CheckKey(key); err != nil {
-			refuse(w, http.StatusBadRequest, &hub.Refusal{Code: protocol.ErrBadKey, Detail: err.Error(), Fix: protocol.KeyRule})
-			return
-		}
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.hub.MaxMessage())))
-	if err != nil {
-		a.refuseBody(w, err)
-		return
-	}
-	id, err := a.hub.PublishHTTP(r.PathValue("room"), key, kindOf(r.Header.Get("Content-Type")), data)
-	if err != nil {
-		a.refuse(w, err)
-		return
-	}
-	reply(w, http.StatusAccepted, published{ID: id, Scope: protocol.ScopeLive})
-}
-
-// kindOf returns the kind of message that a body of this content type is. What is neither JSON nor known to be binary
-// is taken for text: no type at all, and the type of forms, which curl -d sends.
-func kindOf(contentType string) protocol.Kind {
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		return protocol.Text
-	}
-	switch {
-	case media == "application/json":
-		return protocol.JSON
-	case media == "application/octet-stream", strings.HasPrefix(media, "image/"), strings.HasPrefix(media, "audio/"),
-		strings.HasPrefix(media, "video/"):
-		return protocol.Binary
-	}
-	return protocol.Text
-}
-
-func (a *Handler) refuseBody(w http.ResponseWriter, err error) {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		refuse(w, http.StatusRequestEntityTooLarge, &hub.Refusal{
-			Code:   protocol.ErrTooBig,
-			Detail: fmt.Sprintf("the message has more than %d bytes", tooLarge.Limit),
-			Fix:    "send less at once, or start the hubs with a larger --max-message",
-		})
-		return
-	}
-	a.log.Debug("cannot read the body of a request", "error", err)
-	refuse(w, http.StatusBadRequest, &hub.Refusal{
-		Code: protocol.ErrBadData, Detail: "the body could not be read to its end", Fix: "send it again",
-	})
-}
-
 // refuse answers with what the hub refused.
 func (a *Handler) refuse(w http.ResponseWriter, err error) {
 	var refusal *hub.Refusal
 	if !errors.As(err, &refusal) {
-		a.log.Error("cannot publish", "error", err)
+		a.log.Error("a request failed", "error", err)
 		refuse(w, http.StatusInternalServerError, &hub.Refusal{
 			Code: "internal", Detail: "the hub failed", Fix: "look at the hub's log",
 		})
 		return
 	}
-	status := http.StatusBadRequest
-	if refusal.Code == protocol.ErrTooBig {
-		status = http.StatusRequestEntityTooLarge
+	status, ok := statusOf[refusal.Code]
+	if !ok {
+		status = http.StatusBadRequest
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
 	}
 	refuse(w, status, refusal)
 }
 
-func refuse(w http.ResponseWriter, status int, r *hub.Refusal) {
-	(&problem.Problem{Status: status, Code: r.Code, Detail: r.Detail, Fix: r.Fix}).Write(w)
+// statusOf has the status of each refusal, where that is not 400.
+var statusOf = map[string]int{
+	protocol.ErrTooBig:     http.StatusRequestEntityTooLarge,
+	protocol.ErrNoHistory:  http.StatusConflict,
+	protocol.ErrOutboxFull: http.StatusServiceUnavailable,
+	protocol.ErrRefused:    http.StatusServiceUnavailable,
+	protocol.ErrIsolated:   http.StatusServiceUnavailable,
+	protocol.ErrUnknown:    http.StatusGatewayTimeout,
 }
 
-// history answers that there is none: all rooms are live rooms.
-func (a *Handler) history(w http.ResponseWriter, r *http.Request) {
-	room := r.PathValue("room")
-	if err := protocol.CheckRoom(room); err != nil {
-		refuse(w, http.StatusBadRequest, &hub.Refusal{Code: protocol.ErrBadRoom, Detail: err.Error(), Fix: protocol.RoomRule})
-		return
-	}
-	refuse(w, http.StatusConflict, &hub.Refusal{
-		Code: "no_history", Detail: fmt.Sprintf("%q is a live room, which keeps no messages", room),
-		Fix: "receive them as they come, over a WebSocket at /ws",
-	})
+func refuse(w http.ResponseWriter, status int, r *hub.Refusal) {
+	(&problem.Problem{Status: status, Code: r.Code, Detail: r.Detail, Fix: r.Fix}).Write(w)
 }
 
 // Ready is the answer of /readyz.

@@ -21,12 +21,17 @@ type capture struct{ got []*hub.Publication }
 func (c *capture) Enqueue(p *hub.Publication, _ *hub.Session) { c.got = append(c.got, p) }
 func (*capture) Pace()                                        {}
 
-func (*capture) Join(string, *hub.Session, []byte)         {}
-func (*capture) Leave(string, *hub.Session)                {}
-func (*capture) Send(*hub.Session, []byte)                 {}
-func (*capture) Announce(string, []byte, *hub.Session)     {}
-func (*capture) Broadcast([]byte)                          {}
-func (*capture) Close(*hub.Session, protocol.Code, string) {}
+func (*capture) Join(string, *hub.Session, []byte, bool)         {}
+func (*capture) Leave(string, *hub.Session)                      {}
+func (*capture) Attach(string, *hub.Session, []byte)             {}
+func (*capture) Detach(string, *hub.Session)                     {}
+func (*capture) Deliver(hub.Entry, []*hub.Session, bool)         {}
+func (*capture) Replay(*hub.Session, []hub.Item, []byte, func()) {}
+func (*capture) Show(*protocol.Message, []*hub.Session)          {}
+func (*capture) Send(*hub.Session, []byte)                       {}
+func (*capture) Announce(string, []byte, *hub.Session, bool)     {}
+func (*capture) Broadcast([]byte)                                {}
+func (*capture) Close(*hub.Session, protocol.Code, string)       {}
 
 func newAPI(t *testing.T) (*api.Handler, *capture) {
 	t.Helper()

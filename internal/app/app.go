@@ -18,10 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/soumya-codes/realtime-hub/internal/broker/memory"
-	"github.com/soumya-codes/realtime-hub/internal/broker/redis"
 	"github.com/soumya-codes/realtime-hub/internal/config"
-	"github.com/soumya-codes/realtime-hub/internal/hub"
 )
 
 // Env is what a command has beside its configuration.
@@ -54,8 +51,8 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 		}
 		name = host
 	}
-	newBroker := brokers(c.Broker, c.Redis, e.Log)
-	h, err := newHubServer(hubSettings{name: name, listen: c.Listen, admin: c.AdminListen, hub: c.Hub}, newBroker, e)
+	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
+	h, err := newHubServer(hubSettings{name: name, listen: c.Listen, admin: c.AdminListen, hub: c.Hub}, newJoint, e)
 	if err != nil {
 		return err
 	}
@@ -78,10 +75,10 @@ func RunHubClient(ctx context.Context, c config.HubClient, e Env) error {
 func RunUp(ctx context.Context, c config.Up, e Env) error {
 	var servers []server
 	var addrs Addresses
-	newBroker := brokers(c.Broker, c.Redis, e.Log)
+	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
 	for i := range c.Hubs {
 		listen := net.JoinHostPort(c.Host, portOf(c.HubPort, i))
-		h, err := newHubServer(hubSettings{name: fmt.Sprintf("hub%d", i+1), listen: listen, hub: c.Hub}, newBroker, e)
+		h, err := newHubServer(hubSettings{name: fmt.Sprintf("hub%d", i+1), listen: listen, hub: c.Hub}, newJoint, e)
 		if err != nil {
 			return abandon(ctx, servers, err)
 		}
@@ -156,19 +153,4 @@ func stopAll(ctx context.Context, servers []server) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
-}
-
-// brokers returns what makes the broker of each hub from a URL that was validated.
-func brokers(url string, r config.Redis, log *slog.Logger) func(hubName string) (hub.Broker, error) {
-	if config.IsMemoryBroker(url) {
-		bus := memory.NewBus(memory.Options{})
-		return func(string) (hub.Broker, error) { return bus.Broker(), nil }
-	}
-	return func(hubName string) (hub.Broker, error) {
-		return redis.New(redis.Options{
-			URL: url, CAFile: r.BrokerCA,
-			Timeout: r.BrokerTimeout, Ping: r.BrokerPing, QueueBytes: int(r.BrokerQueue),
-			Name: hubName, Log: log.With("hub", hubName),
-		})
-	}
 }

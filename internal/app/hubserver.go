@@ -33,8 +33,8 @@ type hubServer struct {
 }
 
 // newHubServer listens, so that a port in use is found before anything starts, and serves nobody yet.
-func newHubServer(c hubSettings, newBroker func(string) (hub.Broker, error), e Env) (*hubServer, error) {
-	broker, err := newBroker(c.name)
+func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*hubServer, error) {
+	joint, err := newJoint(c.name)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,12 @@ func newHubServer(c hubSettings, newBroker func(string) (hub.Broker, error), e E
 	}
 	log := e.Log.With("hub", c.name)
 	h := &hubServer{name: c.name, main: main}
-	h.hub = hub.New(hub.Options{Name: c.name, Broker: broker, Log: log, MaxMessage: int(c.hub.MaxMessage)})
+	h.hub = hub.New(hub.Options{
+		Name: c.name, Broker: joint.broker, Logs: joint.log, Log: log, MaxMessage: int(c.hub.MaxMessage),
+		Live: func(room string) bool { return c.hub.Room(room).Kind == config.Live }, Outbox: int(c.hub.Outbox),
+		OutboxAge: c.hub.OutboxAge, CheckInterval: c.hub.CheckInterval,
+		Portion: int(c.hub.SendQueue) / 8, // in JSON it may grow to six times its size
+	})
 	h.ws = ws.New(ws.Options{
 		Hub: h.hub, Log: log, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
 		PingInterval: c.hub.PingInterval, PongTimeout: c.hub.PongTimeout, WriteTimeout: c.hub.WriteTimeout,

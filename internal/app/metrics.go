@@ -45,6 +45,7 @@ var (
 		"write at the socket; remote ones by two clocks.", "path")
 	brokerUp   = desc("broker_up", "1 while the other hubs can be reached, 0 while this hub is isolated.")
 	brokerRTT  = desc("broker_rtt_seconds", "Round trip of the last answered probe of the broker.")
+	resumes    = desc("resume_total", "Times that a client resumed in a log room, by how it went.", "result")
 	reconnects = desc("broker_reconnects_total", "Times that the broker came back after it was lost.")
 	slow       = desc("slow_consumers",
 		"Connections whose queue became more than half full and has not been empty since.")
@@ -54,7 +55,7 @@ var (
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{connections, rooms, received, deliveries, dropped, closed, latency, brokerUp,
-		brokerRTT, reconnects, slow, buildInfo} {
+		brokerRTT, reconnects, resumes, slow, buildInfo} {
 		ch <- d
 	}
 }
@@ -72,6 +73,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(rooms, float64(h.Rooms))
 	for source, n := range h.Received {
 		count(received, n, source)
+	}
+	for result, n := range h.Resumes {
+		count(resumes, n, result)
 	}
 	count(deliveries, w.Deliveries)
 	for why, n := range h.Broker.Dropped {

@@ -66,6 +66,7 @@ const (
 	DropInvalid     DropReason = "invalid"      // from other hubs: not to be decoded
 	DropShardQueue  DropReason = "shard_queue"  // for the sessions of one shard: more waited than the queue holds
 	DropSendQueue   DropReason = "send_queue"   // for one session: it reads too slowly
+	DropOutboxAge   DropReason = "outbox_age"   // of a log room, kept while the log was away, and too old now to be stored
 )
 
 // BrokerStats is what a broker counted since its start.

@@ -1,27 +1,34 @@
 // Package hub is the core of a HubServer: rooms, sessions, and where each message goes. It decides, and moves no byte.
 //
-// Its main types are [Hub], [Session], and the two interfaces on which it stands: [Broker], which joins it to the other
-// hubs, and [Shard], which holds the sessions' connections. It knows no network and starts no goroutine: whoever has an
-// event calls it, and the work is done on the caller's goroutine.
+// Its main types are [Hub], [Session], and the interfaces on which it stands: [Broker], which carries messages of live
+// rooms to the other hubs, [Log], which keeps those of log rooms, and [Shard], which holds the sessions' connections. It
+// knows no network. Whoever has an event calls it, and the work is done on the caller's goroutine; its one goroutine of
+// its own, from Start to Close, has time pass for log rooms.
 //
 // Each room belongs to a stripe, by the hash of its name. Who is in a room is decided under the stripe's lock, and told
 // to the shards under it, so that all of them hear of a room's people in one order. Messages of live rooms take no lock
-// here: shards and brokers keep the order of each publisher, and that is all that a live room promises.
+// here: shards and brokers keep the order of each publisher, and that is all that a live room promises. Of a log room a
+// state machine of package logroom decides everything, which is given its events, and whose effects are carried out,
+// under the stripe's lock.
 //
 // Lock order: Hub.status and stripe.mu are never held together. Under either, shards are called, which only put into
-// queues; brokers are called under none.
+// queues, and under stripe.mu the log, which waits for nothing; brokers are called under none.
 package hub
 
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -31,12 +38,23 @@ const stripes = 64
 // Options is what a hub is made of.
 type Options struct {
 	Name   string       // shown to people; need not be unique
-	Broker Broker       // required
+	Broker Broker       // required; for live rooms
+	Logs   Log          // for log rooms; nil: all rooms are live
 	Log    *slog.Logger // nil: nothing is logged
 
 	MaxMessage int // bytes of a message as published; 0: 64 KiB
 	MaxRooms   int // rooms that a session may be in; 0: 100
 	MaxPeople  int // rooms of more people than this get counts instead of lists; 0: 256
+
+	// Of log rooms.
+	Live           func(room string) bool // whether a room is a live room; nil: those named live.*
+	Outbox         int                    // bytes kept of messages that are not stored yet; 0: 16 MiB
+	OutboxAge      time.Duration          // longest that one is kept; 0: 10 min
+	Portion        int                    // bytes of messages that a session is sent at once of what it missed; 0: 128 KiB
+	Tick           time.Duration          // how often a room goes on with what failed; 0: 1 s
+	CheckInterval  time.Duration          // how often a room is compared with its log, half as much again at most; 0: 20 s
+	PublishTimeout time.Duration          // longest that PublishHTTP waits for its outcome; 0: 5 s
+	AttachTimeout  time.Duration          // longest that a plain session waits for its room to be there; 0: 1 s
 }
 
 // Hub is one HubServer process's rooms and sessions. All methods may be called by several goroutines at once, but
@@ -46,15 +64,27 @@ type Hub struct {
 	id      string // random at each start: two hubs of one name are two
 	name    string
 	broker  Broker
+	logs    Log // nil where all rooms are live
 	shards  []Shard
 	options Options
 	log     *slog.Logger
 	seed    maphash.Seed
+	started time.Time // of the clock that log rooms go by
 
 	stripes [stripes]stripe
+	clients *clients
 
-	status   sync.Mutex  // held while a change of isolated is told, so that each session hears the newest state last
-	isolated atomic.Bool // written under status
+	// of messages that are not stored yet
+	outbox *logroom.Budget
+	pace   pace
+
+	status   sync.Mutex                 // held while a change of isolated is told, so that each session hears the newest state last
+	away     struct{ broker, log bool } // which of them cannot be reached; guarded by status
+	isolated atomic.Bool                // either; written under status
+	logAway  atomic.Bool                // what rooms that are made now are to know
+
+	stop    context.CancelFunc // ends the clock's goroutine; set by Start
+	ticking sync.WaitGroup     // that goroutine
 
 	counts counters
 }
@@ -65,25 +95,43 @@ type counters struct {
 	http       atomic.Uint64
 	fromBroker atomic.Uint64
 	keys       atomic.Uint64 // keys made for publications over HTTP that brought none
+	outboxAge  atomic.Uint64 // messages that the outbox gave up
+	resumes    resumes
 }
 
 // New returns a hub that has no shards yet.
 func New(o Options) *Hub {
-	h := &Hub{id: rand.Text(), name: o.Name, broker: o.Broker, options: o, log: o.Log, seed: maphash.MakeSeed()}
+	h := &Hub{
+		id: rand.Text(), name: o.Name, broker: o.Broker, logs: o.Logs, options: o, log: o.Log, seed: maphash.MakeSeed(),
+		started: time.Now(), clients: newClients(), stop: func() {},
+	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	h.options.MaxMessage = orDefault(o.MaxMessage, 64<<10)
 	h.options.MaxRooms = orDefault(o.MaxRooms, 100)
 	h.options.MaxPeople = orDefault(o.MaxPeople, 256)
-	h.isolated.Store(true) // until the broker says otherwise
+	if o.Live == nil {
+		h.options.Live = func(room string) bool { return strings.HasPrefix(room, "live.") }
+	}
+	h.options.Outbox = orDefault(o.Outbox, 16<<20)
+	h.options.Tick = orDefault(o.Tick, time.Second)
+	h.options.CheckInterval = orDefault(o.CheckInterval, 20*time.Second)
+	h.options.OutboxAge = orDefault(o.OutboxAge, 10*time.Minute)
+	h.options.Portion = orDefault(o.Portion, 128<<10)
+	h.options.PublishTimeout = orDefault(o.PublishTimeout, 5*time.Second)
+	h.options.AttachTimeout = orDefault(o.AttachTimeout, time.Second)
+	h.outbox = logroom.NewBudget(h.options.Outbox)
+	h.away.broker, h.away.log = true, o.Logs != nil // until they say otherwise
+	h.isolated.Store(true)
+	h.logAway.Store(true)
 	for i := range h.stripes {
 		h.stripes[i].rooms = make(map[string]*room)
 	}
 	return h
 }
 
-func orDefault(n, def int) int {
+func orDefault[T int | time.Duration](n, def T) T {
 	if n == 0 {
 		return def
 	}
@@ -93,17 +141,56 @@ func orDefault(n, def int) int {
 // AddShard adds a share of the sessions. It must not be called after Start.
 func (h *Hub) AddShard(s Shard) { h.shards = append(h.shards, s) }
 
-// Start connects the hub to the others. It returns an error that wraps ErrRefused where the broker refuses the
-// credentials; a broker that is merely away is no error: the hub is then isolated.
+// Start connects the hub to the others. It returns an error that wraps ErrRefused where the broker or the log refuses
+// the credentials, or ErrNotDurable; where they are merely away that is no error: the hub is then isolated. After an
+// error the hub is to be closed.
 func (h *Hub) Start(ctx context.Context) error {
-	if err := h.broker.Start(ctx, receiver{h}); err != nil {
-		return fmt.Errorf("start broker: %w", err)
+	var broker, log error
+	var both sync.WaitGroup
+	both.Go(func() { broker = h.broker.Start(ctx, receiver{h}) }) // ends in about a second
+	if h.logs != nil {
+		log = h.logs.Start(ctx, logReceiver{h})
+	}
+	both.Wait()
+	switch {
+	case broker != nil:
+		return fmt.Errorf("start broker: %w", broker)
+	case log != nil:
+		return fmt.Errorf("start log: %w", log)
+	case h.logs != nil:
+		var ticking context.Context
+		ticking, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+		h.ticking.Go(func() { h.tick(ticking) }) // ends in Close, which waits for it
 	}
 	return nil
 }
 
+// tick has time pass for log rooms until ctx is done.
+func (h *Hub) tick(ctx context.Context) {
+	ticker := time.NewTicker(h.options.Tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			h.pass()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// now is the clock of log rooms.
+func (h *Hub) now() time.Duration { return time.Since(h.started) }
+
 // Close disconnects the hub from the others. The transports are to be shut down before.
-func (h *Hub) Close() error { return h.broker.Close() }
+func (h *Hub) Close() error {
+	h.stop()
+	h.ticking.Wait()
+	if h.logs == nil {
+		return h.broker.Close()
+	}
+	return errors.Join(h.logs.Close(), h.broker.Close())
+}
 
 // Name returns the hub's name.
 func (h *Hub) Name() string { return h.name }
@@ -121,11 +208,25 @@ func (h *Hub) Isolated() bool { return h.isolated.Load() }
 type Stats struct {
 	Rooms    int               // rooms with at least one session, now
 	Received map[string]uint64 // messages taken, by source: websocket, http, broker
-	Broker   BrokerStats
+	Resumes  map[string]uint64 // of log rooms, by result: resumed, orphans, reset
+	Broker   BrokerStats       // of broker and log together; RTT is the broker's
 }
 
 // Stats returns what was counted.
 func (h *Hub) Stats() Stats {
+	broker := h.broker.Stats()
+	broker.Dropped = maps.Clone(broker.Dropped)
+	if broker.Dropped == nil {
+		broker.Dropped = make(map[DropReason]uint64)
+	}
+	broker.Dropped[DropOutboxAge] = h.counts.outboxAge.Load()
+	if h.logs != nil {
+		log := h.logs.Stats()
+		broker.Reconnects += log.Reconnects
+		for why, n := range log.Dropped {
+			broker.Dropped[why] += n
+		}
+	}
 	return Stats{
 		Rooms: int(h.counts.rooms.Load()),
 		Received: map[string]uint64{
@@ -133,7 +234,12 @@ func (h *Hub) Stats() Stats {
 			"http":      h.counts.http.Load(),
 			"broker":    h.counts.fromBroker.Load(),
 		},
-		Broker: h.broker.Stats(),
+		Resumes: map[string]uint64{
+			string(resumed):  h.counts.resumes.resumed.Load(),
+			string(orphaned): h.counts.resumes.orphans.Load(),
+			string(wasReset): h.counts.resumes.reset.Load(),
+		},
+		Broker: broker,
 	}
 }
 
@@ -153,14 +259,19 @@ func (r receiver) Deliver(ps []*Publication) {
 }
 
 // SetIsolated tells the sessions.
-func (r receiver) SetIsolated(isolated bool, why error) {
-	r.status.Lock()
-	defer r.status.Unlock()
-	if r.isolated.Swap(isolated) == isolated {
+func (r receiver) SetIsolated(isolated bool, why error) { r.setIsolated(&r.away.broker, isolated) }
+
+// setIsolated notes whether broker or log cannot be reached, and tells the sessions where the hub's state changes.
+func (h *Hub) setIsolated(of *bool, away bool) {
+	h.status.Lock()
+	defer h.status.Unlock()
+	*of = away
+	isolated := h.away.broker || h.away.log
+	if h.isolated.Swap(isolated) == isolated {
 		return
 	}
 	frame := (&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated}).Encode()
-	for _, s := range r.shards {
+	for _, s := range h.shards {
 		s.Broadcast(frame)
 	}
 }

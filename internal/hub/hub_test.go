@@ -37,20 +37,52 @@ func (r *recorder) take() []string {
 
 func (r *recorder) Pace() {}
 
-func (r *recorder) Join(room string, s *hub.Session, answer []byte) {
+func (r *recorder) Join(room string, s *hub.Session, answer []byte, attached bool) {
+	if !attached {
+		r.note("join %s %v behind: %s", room, s.Handle, brief(answer))
+		return
+	}
 	r.note("join %s %v: %s", room, s.Handle, brief(answer))
 }
 func (r *recorder) Leave(room string, s *hub.Session) { r.note("leave %s %v", room, s.Handle) }
 func (r *recorder) Enqueue(p *hub.Publication, except *hub.Session) {
 	r.note("publish %s %q except %v", p.Room, p.Data, handle(except))
 }
+func (r *recorder) Attach(room string, s *hub.Session, frame []byte) {
+	r.note("attach %s %v: %s", room, s.Handle, brief(frame))
+}
+func (r *recorder) Detach(room string, s *hub.Session) { r.note("detach %s %v", room, s.Handle) }
+func (r *recorder) Deliver(e hub.Entry, holders []*hub.Session, remote bool) {
+	r.note("deliver %s %q holders %v", e.Message.Room, e.Message.Data, handles(holders))
+}
+func (r *recorder) Replay(s *hub.Session, items []hub.Item, end []byte, next func()) {
+	r.note("replay %v %d: %s", s.Handle, len(items), brief(end))
+	if next != nil {
+		go next() // as the connection's writer does; ends at once
+	}
+}
+func (r *recorder) Show(m *protocol.Message, to []*hub.Session) {
+	r.note("show %s %q to %v", m.Room, m.Data, handles(to))
+}
 func (r *recorder) Send(s *hub.Session, frame []byte) { r.note("send %v %s", s.Handle, brief(frame)) }
-func (r *recorder) Announce(room string, frame []byte, except *hub.Session) {
+func (r *recorder) Announce(room string, frame []byte, except *hub.Session, attached bool) {
+	if attached {
+		r.note("announce %s %s to those attached", room, brief(frame))
+		return
+	}
 	r.note("announce %s %s except %v", room, brief(frame), handle(except))
 }
 func (r *recorder) Broadcast(frame []byte) { r.note("broadcast %s", brief(frame)) }
 func (r *recorder) Close(s *hub.Session, code protocol.Code, reason string) {
 	r.note("close %v %d", s.Handle, code)
+}
+
+func handles(list []*hub.Session) []any {
+	var out []any
+	for _, s := range list {
+		out = append(out, s.Handle)
+	}
+	return out
 }
 
 func handle(s *hub.Session) any {
@@ -286,14 +318,14 @@ func TestCrowd(t *testing.T) {
 
 func TestPublishHTTP(t *testing.T) {
 	w := newWorld(t, hub.Options{MaxMessage: 10})
-	id, err := w.PublishHTTP("r", "k1", protocol.Text, []byte("hi"))
-	if err != nil || id != "http:r/k1" {
-		t.Errorf("got %q, %v", id, err)
+	id, err := w.PublishHTTP(t.Context(), "r", "k1", protocol.Text, []byte("hi"))
+	if err != nil || id.ID != "http:r/k1" {
+		t.Errorf("got %+v, %v", id, err)
 	}
-	first, err := w.PublishHTTP("r", "", protocol.JSON, []byte("{}"))
-	second, err2 := w.PublishHTTP("r", "", protocol.JSON, []byte("{}"))
-	if err != nil || err2 != nil || first == second {
-		t.Errorf("got %q, %q, %v, %v", first, second, err, err2)
+	first, err := w.PublishHTTP(t.Context(), "r", "", protocol.JSON, []byte("{}"))
+	second, err2 := w.PublishHTTP(t.Context(), "r", "", protocol.JSON, []byte("{}"))
+	if err != nil || err2 != nil || first.ID == second.ID {
+		t.Errorf("got %+v, %+v, %v, %v", first, second, err, err2)
 	}
 	for _, tt := range []struct {
 		name string
@@ -312,7 +344,7 @@ func TestPublishHTTP(t *testing.T) {
 		{"size", "r", "k", protocol.Binary, "0123456789a", "too_big"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := w.PublishHTTP(tt.room, tt.key, tt.kind, []byte(tt.data))
+			_, err := w.PublishHTTP(t.Context(), tt.room, tt.key, tt.kind, []byte(tt.data))
 			var r *hub.Refusal
 			if !errors.As(err, &r) || r.Code != tt.code || r.Fix == "" || r.Detail == "" {
 				t.Errorf("got %+v, want code %s", err, tt.code)
@@ -357,7 +389,7 @@ func TestTellsLittle(t *testing.T) {
 func TestPublicationKeepsNothing(t *testing.T) {
 	w := newWorld(t, hub.Options{})
 	s := w.NewSession(w.shard, "a", true)
-	s.EnterPlain("r")
+	s.EnterPlain(t.Context(), "r")
 	buf := []byte("first")
 	if err := s.Receive(buf, false); err != nil {
 		t.Fatal(err)

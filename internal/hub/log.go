@@ -54,6 +54,10 @@ type Log interface {
 	// Unsubscribe ends that; something may still come for a moment.
 	Unsubscribe(room string)
 
+	// Secret returns what all hubs of this log share to sign with, and nobody else knows; nil before the log was first
+	// reached. It is kept with the log, and outlives a loss of what is kept as long as one of the hubs lives.
+	Secret() []byte
+
 	// Stats returns what was counted since the start.
 	Stats() BrokerStats
 
@@ -63,7 +67,7 @@ type Log interface {
 }
 
 // LogReceiver is the hub, as its log sees it. The log calls it from one goroutine at a time, while others may call a
-// done. It does not block.
+// done. It does not wait for the log; Published may wait for what was published before to be worked on.
 type LogReceiver interface {
 	// Subscribed says that from now on everything that is published in room comes, as Subscribe asked under number.
 	Subscribed(room string, number uint64)

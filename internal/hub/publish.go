@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -18,25 +20,62 @@ type Refusal struct {
 // Error returns the detail.
 func (r *Refusal) Error() string { return r.Detail }
 
+// Published is how far a publication over HTTP came.
+type Published struct {
+	ID        string
+	Scope     string   // protocol.ScopeLive, ScopeCluster or ScopeHub
+	At        Position // of scope cluster
+	Duplicate bool     // it was stored before
+}
+
 // PublishHTTP publishes data in room on behalf of nobody in particular, as the HTTP API does: the sender is the room
-// itself, and everybody in it gets the message. Without a key one is made. It returns the message's id, or a *Refusal.
-// It keeps data, and
-// waits while the shards are far behind.
-func (h *Hub) PublishHTTP(room, key string, kind protocol.Kind, data []byte) (id string, err error) {
-	if key == "" {
+// itself, and everybody in it gets the message. Without a key one is made, and the hub retries what is not known to be
+// stored. It returns a *Refusal where the message was refused, or nothing is known of it in time. It keeps data, and
+// waits while shards or log are far behind.
+func (h *Hub) PublishHTTP(ctx context.Context, room, key string, kind protocol.Kind, data []byte) (Published, error) {
+	own := key == ""
+	if own {
 		// The hub's own id makes it different from what other hubs make.
 		key = h.id + "." + strconv.FormatUint(h.counts.keys.Add(1), 36)
 	}
 	if refusal := h.check(room, key, kind, data); refusal != nil {
-		return "", refusal
+		return Published{}, refusal
 	}
 	for _, s := range h.shards {
 		s.Pace()
 	}
 	p := h.publication(room, key, protocol.Client{ID: "http:" + room}, kind, data)
 	h.counts.http.Add(1)
+	if h.isLog(room) {
+		h.await()
+		return h.publishAndWait(ctx, &p.Message, own)
+	}
 	h.publish(p, nil)
-	return p.ID, nil
+	return Published{ID: p.ID, Scope: protocol.ScopeLive}, nil
+}
+
+// publishAndWait publishes m in a log room and waits for its outcome.
+func (h *Hub) publishAndWait(ctx context.Context, m *protocol.Message, own bool) (Published, error) {
+	var birth *Position
+	if !own {
+		birth = new(Position) // it may be a retry of what is stored
+	}
+	outcome := make(httpReply, 1) // sent by whoever tells the outcome
+	h.publishLog(m, own, birth, outcome)
+	ctx, cancel := context.WithTimeout(ctx, h.options.PublishTimeout)
+	defer cancel()
+	select {
+	case o := <-outcome:
+		switch refusal := refusalOf(o.Result); {
+		case refusal != nil:
+			return Published{}, refusal
+		case o.Result == logroom.Kept:
+			return Published{ID: m.ID, Scope: protocol.ScopeHub}, nil
+		}
+		return Published{ID: m.ID, Scope: protocol.ScopeCluster, At: o.At, Duplicate: o.Duplicate}, nil
+	case <-ctx.Done():
+		return Published{}, refusalOf(logroom.Unknown)
+	}
 }
 
 // check returns why these cannot be published, or nil.

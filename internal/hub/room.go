@@ -3,17 +3,23 @@ package hub
 import (
 	"hash/maphash"
 	"sync"
+	"time"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 // stripe owns the rooms whose names hash to it.
 type stripe struct {
 	mu    sync.Mutex
-	rooms map[string]*room // rooms with at least one session; guarded by mu
+	rooms map[string]*room // rooms with a session, and log rooms that wait for an answer; guarded by mu
+
+	// of the step under way, kept to save their allocation; guarded by mu
+	effects []logroom.Effect
+	next    []logroom.Event // what carrying out the effects led to
 }
 
-// room is who is in one room on this hub. Guarded by its stripe's mu.
+// room is one room on this hub. Guarded by its stripe's mu.
 type room struct {
 	name string
 	subs []*subscription // in no order; each knows its index
@@ -22,41 +28,77 @@ type room struct {
 	// those only when they have changed by a sixteenth.
 	crowd bool
 	told  int // the count that a crowd was told last
+
+	// Of a log room.
+	log    *logroom.Room // nil in a live room
+	number uint64        // of the last subscription that was asked for
+	check  time.Duration // when the room is compared with its log
 }
 
-// subscription is a session in a room.
+// subscription is a session in a room. Log rooms know their sessions by it.
 type subscription struct {
+	// immutable
 	session *Session
 	room    string
-	index   int // in room.subs; guarded by the stripe's mu
+
+	// guarded by the stripe's mu
+	index  int          // in room.subs; -1 where another session of the client took the place
+	resume resumeResult // how the resume went so far; "" where there is none under way
 }
 
 func (h *Hub) stripe(room string) *stripe {
 	return &h.stripes[maphash.String(h.seed, room)%stripes]
 }
 
-// join makes s a member of the room, tells it who is there, and tells the others.
-func (h *Hub) join(s *Session, name string) *subscription {
-	st := h.stripe(name)
-	st.mu.Lock()
-	defer st.mu.Unlock()
+// isLog reports whether room is a log room.
+func (h *Hub) isLog(room string) bool { return h.logs != nil && !h.options.Live(room) }
 
+// enter returns the room called name, made where there is none. The stripe is locked.
+func (h *Hub) enter(st *stripe, name string) *room {
 	r := st.rooms[name]
 	if r == nil {
 		r = &room{name: name}
 		st.rooms[name] = r
+		if h.isLog(name) {
+			h.openLog(st, r)
+		}
+	}
+	return r
+}
+
+// joining is how a client joins a log room.
+type joining struct {
+	cursor      Position // where it resumes; zero for one that begins at the newest
+	history     int      // how many of the newest messages it wants
+	provisional bool     // it takes what has no position yet
+}
+
+// join makes s a member of the room, tells it who is there, and tells the others.
+func (h *Hub) join(s *Session, name string, j joining) *subscription {
+	st := h.stripe(name)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+
+	r := h.enter(st, name)
+	sub := &subscription{session: s, room: name}
+	displaced := h.displace(r, s)
+	sub.index = len(r.subs)
+	r.subs = append(r.subs, sub)
+	if sub.index == 0 {
 		h.counts.rooms.Add(1)
 	}
-	sub := &subscription{session: s, room: name, index: len(r.subs)}
-	r.subs = append(r.subs, sub)
 	wasCrowd := r.crowd
 	r.crowd = len(r.subs) > h.options.MaxPeople || wasCrowd
 	var answer []byte
 	if !s.plain {
 		answer = r.there().Encode()
 	}
-	s.shard.Join(name, s, answer)
+	s.shard.Join(name, s, answer, r.log == nil)
 	switch {
+	case displaced:
+		if !r.crowd {
+			h.announce(r, r.change(protocol.TypeUpdated, s.client()), s)
+		}
 	case !r.crowd:
 		h.announce(r, r.change(protocol.TypeJoined, s.client()), s)
 	case !wasCrowd:
@@ -65,7 +107,29 @@ func (h *Hub) join(s *Session, name string) *subscription {
 	default:
 		h.announceCount(r, s)
 	}
+	if r.log != nil {
+		h.joinLog(st, r, sub, j)
+	}
 	return sub
+}
+
+// displace takes the subscription of another session of the same client out of the room, and reports whether there was
+// one. That session is being closed.
+func (h *Hub) displace(r *room, s *Session) bool {
+	if !s.displaces {
+		return false
+	}
+	for _, sub := range r.subs {
+		if sub.session.client().ID == s.client().ID {
+			r.remove(sub)
+			sub.session.shard.Leave(r.name, sub.session)
+			if len(r.subs) == 0 {
+				h.counts.rooms.Add(-1)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // leave ends sub and tells the others.
@@ -74,26 +138,46 @@ func (h *Hub) leave(sub *subscription) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 
+	if sub.index < 0 {
+		return // displaced
+	}
 	r := st.rooms[sub.room]
-	last := len(r.subs) - 1
-	r.subs[sub.index] = r.subs[last]
-	r.subs[sub.index].index = sub.index
-	r.subs[last] = nil
-	r.subs = r.subs[:last]
+	r.remove(sub)
 	sub.session.shard.Leave(sub.room, sub.session)
-	if last == 0 {
-		delete(st.rooms, sub.room)
+	if r.log != nil {
+		h.step(st, r, logroom.Leave{Session: sub})
+	}
+	left := len(r.subs)
+	if left == 0 {
 		h.counts.rooms.Add(-1)
+		h.dropIdle(st, r)
 		return
 	}
 	switch {
 	case !r.crowd:
 		h.announce(r, r.change(protocol.TypeLeft, protocol.Client{ID: sub.session.client().ID}), nil)
-	case last < h.options.MaxPeople*3/4: // well below, so that a room at the border does not flap
+	case left < h.options.MaxPeople*3/4: // well below, so that a room at the border does not flap
 		r.crowd = false
 		h.announce(r, r.there(), nil)
 	default:
 		h.announceCount(r, nil)
+	}
+}
+
+// remove takes sub out of the room's people.
+func (r *room) remove(sub *subscription) {
+	last := len(r.subs) - 1
+	r.subs[sub.index] = r.subs[last]
+	r.subs[sub.index].index = sub.index
+	r.subs[last] = nil
+	r.subs = r.subs[:last]
+	sub.index = -1
+}
+
+// dropIdle forgets a room that nobody is in and that waits for nothing.
+func (h *Hub) dropIdle(st *stripe, r *room) {
+	if len(r.subs) == 0 && (r.log == nil || r.log.Idle()) && st.rooms[r.name] == r {
+		delete(st.rooms, r.name)
 	}
 }
 
@@ -102,7 +186,9 @@ func (h *Hub) tellThere(sub *subscription) {
 	st := h.stripe(sub.room)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sub.session.shard.Send(sub.session, st.rooms[sub.room].there().Encode())
+	if sub.index >= 0 {
+		sub.session.shard.Send(sub.session, st.rooms[sub.room].there().Encode())
+	}
 }
 
 // renamed tells the room of sub its session's new name.
@@ -110,7 +196,7 @@ func (h *Hub) renamed(sub *subscription) {
 	st := h.stripe(sub.room)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if r := st.rooms[sub.room]; !r.crowd {
+	if r := st.rooms[sub.room]; sub.index >= 0 && !r.crowd {
 		h.announce(r, r.change(protocol.TypeUpdated, sub.session.client()), sub.session)
 	}
 }
@@ -119,7 +205,7 @@ func (h *Hub) renamed(sub *subscription) {
 func (h *Hub) announce(r *room, f *protocol.Frame, except *Session) {
 	frame := f.Encode()
 	for _, s := range h.shards {
-		s.Announce(r.name, frame, except)
+		s.Announce(r.name, frame, except, false)
 	}
 }
 
@@ -134,8 +220,8 @@ func (h *Hub) announceCount(r *room, except *Session) {
 
 // there says who is in the room. In a crowd it says only how many.
 func (r *room) there() *protocol.Frame {
-	count := len(r.subs)
-	f := &protocol.Frame{Type: protocol.TypeThere, Room: r.name, Count: &count}
+	count, log := len(r.subs), r.log != nil
+	f := &protocol.Frame{Type: protocol.TypeThere, Room: r.name, Count: &count, Log: &log}
 	if !r.crowd {
 		f.People = make([]protocol.Client, len(r.subs))
 		for i, sub := range r.subs {

@@ -1,12 +1,12 @@
 package hub
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -27,13 +27,18 @@ type Session struct {
 	shard Shard
 	plain bool
 
+	ready   chan struct{} // of a plain session: closed once its log room is there for it; nobody sends
+	readied sync.Once
+
 	who atomic.Pointer[protocol.Client] // written by Receive
 
 	// owned by whoever calls Receive
-	opened bool            // hello was received, or a plain session entered its room
-	subs   []*subscription // a few: looked through, not indexed
-	keys   uint64          // keys made for publications that brought none
-	budget *rate.Limiter   // of what others are told; nil until first needed
+	connection string          // names the session of a client that may have had others
+	opened     bool            // hello was received, or a plain session entered its room
+	displaces  bool            // it took the place of another session of its client, which may still be in rooms
+	subs       []*subscription // a few: looked through, not indexed
+	keys       uint64          // keys made for publications that brought none
+	budget     *rate.Limiter   // of what others are told; nil until first needed
 }
 
 // What a session may have others be told: each room that it enters, leaves or is renamed in costs one. The burst lets a
@@ -56,18 +61,42 @@ func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.
 // to the other nothing is sent before its client says hello.
 func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
 	s := &Session{Handle: handle, hub: h, shard: shard, plain: plain}
+	if plain {
+		s.ready = make(chan struct{})
+	}
 	s.who.Store(&protocol.Client{ID: rand.Text()})
 	return s
 }
 
-// EnterPlain opens a plain session in room, whose name the transport has checked. It comes before the first Receive.
-func (s *Session) EnterPlain(room string) {
+// EnterPlain opens a plain session in room, whose name the transport has checked. It comes before the first Receive. It
+// waits, for a short time, until a log room is there for the session: it misses nothing from then on.
+func (s *Session) EnterPlain(ctx context.Context, room string) {
 	s.opened = true
-	s.subs = append(s.subs, s.hub.join(s, room))
+	s.subs = append(s.subs, s.hub.join(s, room, joining{provisional: true}))
+	if !s.hub.isLog(room) || s.hub.logAway.Load() {
+		return
+	}
+	timer := time.NewTimer(s.hub.options.AttachTimeout)
+	defer timer.Stop()
+	select {
+	case <-s.ready:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// attached notes that the session has been attached to a room.
+func (s *Session) attached() {
+	if s.plain {
+		s.readied.Do(func() { close(s.ready) })
+	}
 }
 
 // Opened reports whether the session is open: its client has said hello, or entered its room. It is called by whoever calls Receive.
 func (s *Session) Opened() bool { return s.opened }
+
+// ID returns the client's id, which is settled once the session is open.
+func (s *Session) ID() string { return s.who.Load().ID }
 
 func (s *Session) client() protocol.Client { return *s.who.Load() }
 
@@ -118,21 +147,9 @@ func (s *Session) Closed() {
 		s.hub.leave(sub)
 	}
 	s.subs = nil
-}
-
-func (s *Session) receivePlain(data []byte, binary bool) error {
-	kind := protocol.Text
-	if binary {
-		kind = protocol.Binary
+	if s.opened && !s.plain {
+		s.hub.clients.closed(s)
 	}
-	if len(data) > s.hub.options.MaxMessage {
-		return &CloseError{protocol.CodeTooBig, s.hub.tooBig(len(data)).Detail}
-	}
-	s.keys++
-	key := strconv.FormatUint(s.keys, 36)
-	s.hub.counts.websocket.Add(1)
-	s.hub.publish(s.hub.publication(s.subs[0].room, key, s.client(), kind, slices.Clone(data)), s)
-	return nil
 }
 
 // hello opens the session, or changes its name.
@@ -147,45 +164,22 @@ func (s *Session) hello(f *protocol.Frame) {
 		}
 		return
 	}
+	if s.hub.knows(f.Client) {
+		who.ID = f.Client.ID
+	}
 	s.who.Store(&who)
 	s.opened = true
+	s.connection = rand.Text()
+	s.displaces = s.hub.clients.opened(s)
 	welcome := &protocol.Frame{
-		Type: protocol.TypeWelcome, Client: &protocol.Credentials{ID: who.ID, Secret: rand.Text()},
-		Session: rand.Text(), Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
+		Type: protocol.TypeWelcome, Client: s.hub.credentials(who.ID),
+		Session: s.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
 	}
 	s.hub.status.Lock()
 	defer s.hub.status.Unlock()
 	isolated := s.hub.isolated.Load()
 	s.send(welcome)
 	s.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
-}
-
-func (s *Session) join(f *protocol.Frame) {
-	if err := protocol.CheckRoom(f.Room); err != nil {
-		s.refuse(f, &Refusal{protocol.ErrBadRoom, err.Error(), protocol.RoomRule})
-		return
-	}
-	if !s.mayTell(f, 1) {
-		return
-	}
-	if i := s.find(f.Room); i >= 0 {
-		s.hub.tellThere(s.subs[i])
-		return
-	}
-	if len(s.subs) >= s.hub.options.MaxRooms {
-		s.refuse(f, &Refusal{protocol.ErrTooManyRooms,
-			fmt.Sprintf("the session is in %d rooms already", len(s.subs)), "leave a room first, or open another session"})
-		return
-	}
-	s.subs = append(s.subs, s.hub.join(s, strings.Clone(f.Room)))
-}
-
-// leave ends the subscription to a room; where there is none, that is what the client wants already.
-func (s *Session) leave(f *protocol.Frame) {
-	if i := s.find(f.Room); i >= 0 {
-		s.hub.leave(s.subs[i])
-		s.subs = slices.Delete(s.subs, i, i+1)
-	}
 }
 
 // mayTell takes n from what the session may have others be told, and reports whether that much was left; where it was
@@ -202,42 +196,6 @@ func (s *Session) mayTell(f *protocol.Frame, n int) bool {
 		fmt.Sprintf("the session joined rooms or changed its name more than %d times a second", tellRate),
 		"wait a second, then go on more slowly"})
 	return false
-}
-
-func (s *Session) find(room string) int {
-	return slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.room == room })
-}
-
-func (s *Session) publish(f *protocol.Frame) error {
-	if f.Key == "" {
-		s.keys++
-		f.Key = "~" + strconv.FormatUint(s.keys, 36)
-	}
-	kind, err := protocol.ParseKind(f.Kind)
-	if err != nil {
-		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(), "the kinds are text, json and binary"})
-		return nil
-	}
-	data, err := protocol.DecodeData(kind, f.Data)
-	if err != nil {
-		s.refuse(f, &Refusal{protocol.ErrBadData, err.Error(),
-			"data is a string, any JSON value for kind json, base64 for kind binary"})
-		return nil
-	}
-	if refusal := s.hub.check(f.Room, f.Key, kind, data); refusal != nil {
-		if refusal.Code == protocol.ErrTooBig {
-			return &CloseError{protocol.CodeTooBig, refusal.Detail}
-		}
-		s.refuse(f, refusal)
-		return nil
-	}
-	p := s.hub.publication(f.Room, f.Key, s.client(), kind, data)
-	s.hub.counts.websocket.Add(1)
-	s.hub.publish(p, s)
-	s.shard.Send(s, protocol.AppendAck(nil, protocol.Ack{
-		Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive,
-	}))
-	return nil
 }
 
 // refuse answers f with an error. Room and key are repeated as they came, cut where they are longer than could be right.

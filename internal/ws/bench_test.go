@@ -27,7 +27,7 @@ func BenchmarkFanOut(b *testing.B) {
 	data := []byte(strings.Repeat("x", 64))
 	published := 0
 	for b.Loop() {
-		if _, err := h.PublishHTTP("lobby", "k", protocol.Text, data); err != nil {
+		if _, err := h.PublishHTTP(b.Context(), "lobby", "k", protocol.Text, data); err != nil {
 			b.Fatal(err)
 		}
 		published++

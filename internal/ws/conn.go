@@ -61,7 +61,8 @@ func (c *conn) push(f *frame) {
 	c.wakeWriter()
 }
 
-// pushBatch appends the batch's frames in this connection's subprotocol, the connection's own left out.
+// pushBatch appends the batch's frames in this connection's subprotocol. Of what the connection has it gets the position
+// alone, or nothing.
 func (c *conn) pushBatch(b *batch) {
 	frames := b.v1
 	if c.plain {
@@ -73,9 +74,26 @@ func (c *conn) pushBatch(b *batch) {
 		return
 	}
 	for i, f := range frames {
-		if b.ops[i].session != c.session {
+		if o := &b.ops[i]; o.held(c) {
+			f = o.own(c)
+		}
+		if f != nil {
 			c.append(f)
 		}
+	}
+	c.bound()
+	c.wakeWriter()
+}
+
+// pushAll appends frames that must not be dropped.
+func (c *conn) pushAll(frames []*frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing != nil {
+		return
+	}
+	for _, f := range frames {
+		c.append(f)
 	}
 	c.bound()
 	c.wakeWriter()

@@ -49,7 +49,7 @@ func TestReadersPace(t *testing.T) {
 		h.AddShard(s)
 		c := &conn{server: new(Server), shard: s, plain: true}
 		c.session = h.NewSession(s, c, true)
-		c.session.EnterPlain("r")
+		c.session.EnterPlain(t.Context(), "r")
 		s.inbox.Force(op{}, paceAbove)
 
 		done := false
@@ -65,7 +65,7 @@ func TestReadersPace(t *testing.T) {
 		}
 		s.inbox.Take(nil)
 		synctest.Wait()
-		if ops := s.inbox.Take(nil); !done || len(ops) != 1 || ops[0].do != opPublish {
+		if ops := s.inbox.Take(nil); !done || len(ops) != 1 || ops[0].do != opMessage {
 			t.Errorf("done: %v, and the shard was told %d things", done, len(ops))
 		}
 	})

@@ -125,6 +125,11 @@ func (c *conn) delivered(frames []*frame) {
 	}
 	c.mu.Unlock()
 	c.server.metrics.delivered(frames, time.Now().UnixMicro())
+	for _, f := range frames {
+		if f.written != nil {
+			f.written()
+		}
+	}
 }
 
 // endSlow takes the connection out of the count of slow consumers.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -13,12 +12,17 @@ import (
 type frame struct {
 	bytes []byte // header and payload: a server's frames are not masked, so all connections send the same bytes
 
-	// of messages, which may be dropped where the connection is slow; others have published 0
+	// of messages; others have published 0
 	published int64 // when the origin hub took it, in µs of the Unix epoch by its clock
 	remote    bool  // it came from another hub
+	keep      bool  // it is of a log room, and is not to be dropped
+
+	// of the last of a replay, which goes to one connection: called when it was written; otherwise nil
+	written func()
 }
 
-func (f *frame) droppable() bool { return f.published != 0 }
+// droppable reports whether a slow connection may lose the frame: live rooms promise at most once.
+func (f *frame) droppable() bool { return f.published != 0 && !f.keep }
 
 // newFrame returns the frame with opcode and payload. It copies payload.
 func newFrame(opcode ws.OpCode, payload []byte) *frame {
@@ -37,23 +41,29 @@ func appendHeader(dst []byte, opcode ws.OpCode, length int) []byte {
 	return w.Bytes()
 }
 
-// plainFrame encodes p for hub.plain: the bytes as they were published.
-func plainFrame(p *hub.Publication, remote bool) *frame {
+// plainFrame encodes m for hub.plain: the bytes as they were published. What no version of ours can read is nothing.
+func plainFrame(m *protocol.Message, remote, keep bool) *frame {
 	opcode := ws.OpText
-	if p.Kind == protocol.Binary {
+	switch m.Kind {
+	case 0:
+		return nil
+	case protocol.Binary:
 		opcode = ws.OpBinary
 	}
-	f := newFrame(opcode, p.Data)
-	f.published, f.remote = p.Time.UnixMicro(), remote
+	f := newFrame(opcode, m.Data)
+	f.published, f.remote, f.keep = m.Time.UnixMicro(), remote, keep
 	return f
 }
 
-// v1Frame encodes p for hub.v1.
-func v1Frame(p *hub.Publication, remote bool) *frame {
+// v1Frame encodes d for hub.v1. Of what cannot be read the position counts.
+func v1Frame(d protocol.Delivery, remote bool) *frame {
+	if d.Kind == 0 {
+		return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}))
+	}
 	const overhead = 256 // of the JSON around the data, with names of usual length
-	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(p.Data)), protocol.Delivery{Message: &p.Message})
+	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(d.Data)), d)
 	f := newFrame(ws.OpText, payload)
-	f.published, f.remote = p.Time.UnixMicro(), remote
+	f.published, f.remote, f.keep = d.Time.UnixMicro(), remote, !d.At.IsZero()
 	return f
 }
 

@@ -75,7 +75,7 @@ func (m *metrics) delivered(frames []*frame, now int64) {
 	var deliveries, run, localSum, remoteSum uint64
 	var into *atomic.Uint64
 	for _, f := range frames {
-		if !f.droppable() {
+		if f.published == 0 {
 			continue
 		}
 		took := max(now-f.published, 0) // clocks of two machines may differ

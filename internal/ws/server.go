@@ -102,7 +102,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if plain {
-		c.session.EnterPlain(room)
+		c.session.EnterPlain(r.Context(), room)
 	}
 	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
 	if err != nil {

@@ -27,18 +27,29 @@ type shard struct {
 	// owned by the loop
 	rooms   map[string]*members
 	greeted []*conn // connections that get broadcasts; each knows its index
-	run     []op    // publications for one room, gathered in a round; emptied and reused
+	run     []op    // messages for one room, gathered in a round; emptied and reused
 }
 
 // op is one thing that the hub told the shard.
 type op struct {
-	do          opKind
-	session     *hub.Session // to which it happens; of publish and announce the one left out
-	room        string
-	publication *hub.Publication
-	frame       []byte
-	code        protocol.Code
-	reason      string
+	do       opKind
+	attached bool              // of join: at once; of announce: to those alone
+	remote   bool              // of message: another hub took it
+	code     protocol.Code     // of close
+	session  *hub.Session      // to which it happens; of announce and of message in a live room the one left out
+	room     string            // "" where the session is enough
+	message  *protocol.Message // of message and show
+	at       protocol.Position // of message: zero in a live room
+	frame    []byte
+	more     *opMore // nil for what happens most
+}
+
+// opMore is what few ops have.
+type opMore struct {
+	sessions []*hub.Session // of message in a log room: the holders but the first; of show: to whom
+	items    []hub.Item     // of replay
+	next     func()         // of replay
+	reason   string         // of close
 }
 
 type opKind uint8
@@ -46,7 +57,11 @@ type opKind uint8
 const (
 	opJoin opKind = iota
 	opLeave
-	opPublish
+	opAttach
+	opDetach
+	opMessage
+	opReplay
+	opShow
 	opAnnounce
 	opSend
 	opBroadcast
@@ -54,19 +69,6 @@ const (
 	opClose
 	opForget
 )
-
-// members are the connections in one room, in no order.
-type members struct {
-	room  string
-	conns []*conn
-	plain int // how many of them speak hub.plain
-}
-
-// membership is a connection in one room.
-type membership struct {
-	in    *members
-	index int // in in.conns
-}
 
 func newShard(h *hub.Hub, m *metrics) *shard {
 	return &shard{
@@ -78,8 +80,8 @@ func newShard(h *hub.Hub, m *metrics) *shard {
 }
 
 // Join implements hub.Shard, and so do the methods below.
-func (s *shard) Join(room string, session *hub.Session, answer []byte) {
-	s.tell(op{do: opJoin, room: room, session: session, frame: answer})
+func (s *shard) Join(room string, session *hub.Session, answer []byte, attached bool) {
+	s.tell(op{do: opJoin, room: room, session: session, frame: answer, attached: attached})
 }
 
 // Leave ends the membership.
@@ -87,16 +89,53 @@ func (s *shard) Leave(room string, session *hub.Session) {
 	s.tell(op{do: opLeave, room: room, session: session})
 }
 
-// Enqueue sends p to the members of its room.
+// Attach has session get what is delivered, behind frame.
+func (s *shard) Attach(room string, session *hub.Session, frame []byte) {
+	s.tell(op{do: opAttach, room: room, session: session, frame: frame})
+}
+
+// Detach ends that.
+func (s *shard) Detach(room string, session *hub.Session) {
+	s.tell(op{do: opDetach, room: room, session: session})
+}
+
+// Enqueue sends p to the attached members of its room.
 func (s *shard) Enqueue(p *hub.Publication, except *hub.Session) {
-	if !s.inbox.Put(op{do: opPublish, room: p.Room, publication: p, session: except}, p.Size()) {
+	o := op{do: opMessage, room: p.Room, message: &p.Message, remote: !s.hub.Own(p), session: except}
+	if !s.inbox.Put(o, p.Size()) {
 		s.metrics.dropped(hub.DropShardQueue, 1)
 	}
 }
 
+// Deliver sends e to the attached members of its room.
+func (s *shard) Deliver(e hub.Entry, holders []*hub.Session, remote bool) {
+	o := op{do: opMessage, room: e.Message.Room, message: e.Message, at: e.At, remote: remote}
+	if len(holders) > 0 {
+		o.session = holders[0]
+	}
+	if len(holders) > 1 {
+		o.more = &opMore{sessions: holders[1:]}
+	}
+	s.inbox.Force(o, hub.MessageSize(e.Message))
+}
+
+// Replay sends items to session.
+func (s *shard) Replay(session *hub.Session, items []hub.Item, end []byte, next func()) {
+	size := 0
+	for _, item := range items {
+		size += hub.MessageSize(item.Message)
+	}
+	s.inbox.Force(op{do: opReplay, session: session, frame: end, more: &opMore{items: items, next: next}}, size+len(end))
+}
+
+// Show sends m, which has no position yet.
+func (s *shard) Show(m *protocol.Message, to []*hub.Session) {
+	s.inbox.Force(op{do: opShow, message: m, more: &opMore{sessions: to}}, hub.MessageSize(m))
+}
+
 // Announce sends frame to the members of room that speak hub.v1.
-func (s *shard) Announce(room string, frame []byte, except *hub.Session) {
-	s.tell(op{do: opAnnounce, room: room, frame: frame, session: except})
+func (s *shard) Announce(room string, frame []byte, except *hub.Session, attached bool) {
+	s.tell(op{do: opAnnounce, room: room, frame: frame, session: except, attached: attached})
 }
 
 // Send sends frame to session.
@@ -109,7 +148,7 @@ func (s *shard) Broadcast(frame []byte) { s.tell(op{do: opBroadcast, frame: fram
 
 // Close closes session after what it is owed.
 func (s *shard) Close(session *hub.Session, code protocol.Code, reason string) {
-	s.tell(op{do: opClose, session: session, code: code, reason: reason})
+	s.tell(op{do: opClose, session: session, code: code, more: &opMore{reason: reason}})
 }
 
 // forget ends what the shard knows of a connection that has ended. Its session has left all rooms before.
@@ -145,14 +184,14 @@ func (s *shard) loop() {
 	}
 }
 
-// work does one round. Publications that follow each other in one room are gathered, so that the room's members are
-// walked once for all of them.
+// work does one round. Messages that follow each other in one room are gathered, so that the room's members are walked
+// once for all of them.
 func (s *shard) work(round []op) {
 	for _, o := range round {
-		if len(s.run) > 0 && (o.do != opPublish || o.room != s.run[0].room) {
+		if len(s.run) > 0 && (o.do != opMessage || o.room != s.run[0].room) {
 			s.publishRun()
 		}
-		if o.do == opPublish {
+		if o.do == opMessage {
 			s.run = append(s.run, o)
 			continue
 		}
@@ -166,12 +205,23 @@ func (s *shard) work(round []op) {
 func (s *shard) do(o op) {
 	switch o.do {
 	case opJoin:
-		s.join(o.session.Handle.(*conn), o.room)
+		s.join(o.session.Handle.(*conn), o.room, o.attached)
 		if o.frame != nil {
 			s.send(o.session.Handle.(*conn), o.frame)
 		}
 	case opLeave:
 		s.leave(o.session.Handle.(*conn), o.room)
+	case opAttach:
+		c := o.session.Handle.(*conn)
+		if s.attach(c, o.room) && !c.plain {
+			s.send(c, o.frame)
+		}
+	case opDetach:
+		s.detach(o.session.Handle.(*conn), o.room)
+	case opReplay:
+		s.replay(o)
+	case opShow:
+		s.show(o)
 	case opAnnounce:
 		s.announce(o)
 	case opSend:
@@ -186,71 +236,9 @@ func (s *shard) do(o op) {
 			c.push(newFrame(ws.OpText, o.frame))
 		}
 	case opClose:
-		o.session.Handle.(*conn).close(o.code, o.reason)
+		o.session.Handle.(*conn).close(o.code, o.more.reason)
 	case opForget:
 		s.ungreet(o.session.Handle.(*conn))
-	}
-}
-
-func (s *shard) join(c *conn, room string) {
-	m := s.rooms[room]
-	if m == nil {
-		m = &members{room: room}
-		s.rooms[room] = m
-	}
-	c.memberships = append(c.memberships, membership{m, len(m.conns)})
-	m.conns = append(m.conns, c)
-	if c.plain {
-		m.plain++
-	}
-}
-
-func (s *shard) leave(c *conn, room string) {
-	for i, ms := range c.memberships {
-		if ms.in.room != room {
-			continue
-		}
-		last := len(c.memberships) - 1
-		c.memberships[i] = c.memberships[last]
-		c.memberships = c.memberships[:last]
-		s.remove(ms)
-		if c.plain {
-			ms.in.plain--
-		}
-		return
-	}
-}
-
-// remove takes one connection out of a room's members; the last takes its place.
-func (s *shard) remove(ms membership) {
-	m := ms.in
-	last := len(m.conns) - 1
-	moved := m.conns[last]
-	m.conns[ms.index] = moved
-	m.conns[last] = nil
-	m.conns = m.conns[:last]
-	if ms.index != last {
-		for i := range moved.memberships {
-			if moved.memberships[i].in == m {
-				moved.memberships[i].index = ms.index
-			}
-		}
-	}
-	if last == 0 {
-		delete(s.rooms, m.room)
-	}
-}
-
-func (s *shard) announce(o op) {
-	m := s.rooms[o.room]
-	if m == nil || m.plain == len(m.conns) {
-		return
-	}
-	f := newFrame(ws.OpText, o.frame)
-	for _, c := range m.conns {
-		if !c.plain && c.session != o.session {
-			c.push(f)
-		}
 	}
 }
 
@@ -273,35 +261,4 @@ func (s *shard) ungreet(c *conn) {
 	s.greeted[last] = nil
 	s.greeted = s.greeted[:last]
 	c.greeted = -1
-}
-
-// publishRun sends the gathered publications to their room's members, each encoded once for each subprotocol in use.
-func (s *shard) publishRun() {
-	defer func() {
-		clear(s.run)
-		s.run = s.run[:0]
-	}()
-	m := s.rooms[s.run[0].room]
-	if m == nil {
-		return
-	}
-	batch := batch{ops: s.run, plain: make([]*frame, 0, len(s.run)), v1: make([]*frame, 0, len(s.run))}
-	for _, o := range s.run {
-		remote := !s.hub.Own(o.publication)
-		if m.plain > 0 {
-			batch.plain = append(batch.plain, plainFrame(o.publication, remote))
-		}
-		if m.plain < len(m.conns) {
-			batch.v1 = append(batch.v1, v1Frame(o.publication, remote))
-		}
-	}
-	for _, c := range m.conns {
-		c.pushBatch(&batch)
-	}
-}
-
-// batch is publications in one room, and their frames for each subprotocol that somebody there speaks.
-type batch struct {
-	ops       []op
-	plain, v1 []*frame
 }

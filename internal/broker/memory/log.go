@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,7 +34,9 @@ type LogOptions struct {
 // It owns no goroutine. What has expired is thrown away when somebody next asks for anything, in any room. Its methods
 // may be called by several goroutines at once.
 type Logs struct {
-	opts LogOptions // immutable
+	// immutable
+	opts   LogOptions
+	secret []byte // see hub.Log
 
 	mu          sync.Mutex
 	rooms       map[string]*room           // guarded by mu: those with a log
@@ -55,7 +58,7 @@ func NewLogs(opts LogOptions) *Logs {
 	if opts.KeyTTL <= 0 {
 		opts.KeyTTL = hub.DefaultKeyTTL
 	}
-	return &Logs{opts: opts, rooms: map[string]*room{}, subscribers: map[string][]*subscription{}}
+	return &Logs{opts: opts, secret: []byte(rand.Text()), rooms: map[string]*room{}, subscribers: map[string][]*subscription{}}
 }
 
 // retention returns that of a room, with what was left out.
@@ -115,12 +118,22 @@ func (s *Logs) Log() *Log {
 
 // Start begins to answer. The log is there at once, so it never fails but where it was started or closed before.
 func (l *Log) Start(_ context.Context, r hub.LogReceiver) error {
-	l.logs.mu.Lock()
-	defer l.logs.mu.Unlock()
+	s := l.logs
+	s.mu.Lock()
 	if l.started || l.closed {
+		s.mu.Unlock()
 		return errors.New("start the log: it was started or closed before")
 	}
 	l.started = true
+	s.mu.Unlock()
+
+	r.SetAway(false, nil) // before the goroutines run: the receiver is called by one at a time
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.closed {
+		return nil
+	}
 	// Both end at Close, which waits for them.
 	l.loops.Go(func() { l.tell(r) })
 	l.loops.Go(l.answer)
@@ -129,7 +142,6 @@ func (l *Log) Start(_ context.Context, r hub.LogReceiver) error {
 
 // tell calls the receiver until Close.
 func (l *Log) tell(r hub.LogReceiver) {
-	r.SetAway(false, nil)
 	var taken []event
 	for {
 		select {
@@ -288,6 +300,9 @@ func (l *Log) Unsubscribe(room string) {
 	defer s.mu.Unlock()
 	s.unsubscribe(l, room)
 }
+
+// Secret returns what the hubs of these logs share.
+func (l *Log) Secret() []byte { return l.logs.secret }
 
 // Stats returns what was counted since the start.
 func (l *Log) Stats() hub.BrokerStats {

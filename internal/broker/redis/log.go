@@ -63,6 +63,7 @@ type Log struct {
 	reading atomic.Int64 // reads that are not answered
 	counts  counts
 	rooms   *roomSet
+	secret  atomic.Pointer[[]byte] // see hub.Log; what Redis had when it was last reached
 
 	mu      sync.RWMutex
 	link    *logLink // guarded by mu: what requests use; nil while away
@@ -219,6 +220,14 @@ func (g *Log) use(l *logLink) {
 	if !g.closed {
 		g.link = l
 	}
+}
+
+// Secret returns what all hubs at this Redis share.
+func (g *Log) Secret() []byte {
+	if secret := g.secret.Load(); secret != nil {
+		return *secret
+	}
+	return nil
 }
 
 // Stats returns what was counted since the start.

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -110,6 +111,9 @@ func (l *logLink) handshake() error {
 	if err := l.checkDurability(); err != nil {
 		return err
 	}
+	if err := l.shareSecret(); err != nil {
+		return err
+	}
 	l.rooms, _ = l.appends.client.Dedicate()
 	l.quiet = l.rooms.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: l.onMessage, OnSubscription: l.onSubscription})
 	return l.change([]string{l.log.probe}, true)
@@ -127,6 +131,7 @@ func (l *logLink) checkRights() error {
 		c.B().Hmget().Key(meta).Field("e").Build(),
 		c.B().Hset().Key(meta).FieldValue().FieldValue("e", "").Build(),
 		c.B().Del().Key(stream).Build(),
+		c.B().Get().Key(secretKey).Build(),
 		c.B().Mget().Key(key).Build(),
 		c.B().Set().Key(key).Value("").Build(),
 		c.B().Xadd().Key(stream).Id("*").FieldValue().FieldValue("e", "").Build(),
@@ -142,6 +147,34 @@ func (l *logLink) checkRights() error {
 		if err := reply.Error(); err != nil && !outOfMemory(err) { // a full server may be read
 			return err
 		}
+	}
+	return nil
+}
+
+// secretKey is where hubs keep what they share to sign with.
+const secretKey = "rh:secret"
+
+// shareSecret finds out what the hubs share. Where Redis has nothing, as on the first day or after a loss, it puts there
+// what this hub knows from before, or something new; of several hubs that do so at once one is first.
+func (l *logLink) shareSecret() error {
+	c := l.appends.client
+	proposed := []byte(rand.Text())
+	if known := l.log.secret.Load(); known != nil {
+		proposed = *known
+	}
+	replies := c.DoMulti(l.ctx,
+		c.B().Set().Key(secretKey).Value(rueidis.BinaryString(proposed)).Nx().Build(),
+		c.B().Get().Key(secretKey).Build(),
+	)
+	if err := replies[0].Error(); err != nil && !rueidis.IsRedisNil(err) && !outOfMemory(err) {
+		return fmt.Errorf("share a secret: %w", err)
+	}
+	switch secret, err := replies[1].AsBytes(); {
+	case rueidis.IsRedisNil(err): // it is full, and there is none: this hub goes on with its own
+	case err != nil:
+		return fmt.Errorf("read what hubs share: %w", err)
+	case len(secret) > 0:
+		l.log.secret.Store(&secret)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 	liveRights = "resetchannels &rh:live:* +ping +publish +subscribe +multi +discard"
 
 	// Those of a log; its scripts may do only what their caller may. +wait or +config|get come with a durability.
-	logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +mget +set +xadd +xtrim " +
+	logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim " +
 		"+xrange +pttl +pexpire +publish +subscribe +unsubscribe +multi +discard"
 )
 

@@ -86,7 +86,7 @@ func (r *Room) page(p *Page) {
 	case first:
 		r.begin(p)
 	case p.Reset:
-		r.reset(r.forks.at(p.Top))
+		r.reset(r.forks.At(p.Top))
 	case p.Orphans > 0:
 		r.orphans(p.Orphans - 1)
 	}
@@ -104,7 +104,7 @@ func (r *Room) page(p *Page) {
 		return
 	}
 	if r.holds(ruleName) {
-		r.cursor = r.forks.at(r.cursor.Offset)
+		r.cursor = r.forks.At(r.cursor.Offset)
 	}
 	r.caughtUp()
 }
@@ -115,9 +115,9 @@ func (r *Room) begin(p *Page) {
 	r.ring.clear()
 	switch {
 	case r.from.IsZero() || p.Reset || len(p.Entries) == 0:
-		r.cursor = r.forks.at(p.Top)
+		r.cursor = r.forks.At(p.Top)
 	default:
-		r.cursor = r.forks.at(p.Entries[0].At.Offset - 1)
+		r.cursor = r.forks.At(p.Entries[0].At.Offset - 1)
 	}
 }
 
@@ -201,7 +201,7 @@ func (r *Room) deliver(e Entry) {
 
 // orphans sets the room back to offset x: what it delivered beyond is lost, and whoever got it is told.
 func (r *Room) orphans(x uint64) {
-	at, lost := r.forks.at(x), r.cursor.Offset
+	at, lost := r.forks.At(x), r.cursor.Offset
 	if r.holds(ruleOrphans) && len(r.subs) > r.behind && lost > x {
 		r.do(Orphans{At: at, To: lost})
 	}

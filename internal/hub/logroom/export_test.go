@@ -65,7 +65,6 @@ func (g *Ring) Cut(offset uint64)                   { g.cut(offset) }
 func (g *Ring) After(offset uint64) ([]Entry, bool) { return g.after(offset) }
 
 // At returns a position by its offset.
-func (f Forks) At(offset uint64) Position { return f.at(offset) }
 
 // Size returns what a message counts for.
 var Size = size

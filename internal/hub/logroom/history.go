@@ -12,14 +12,14 @@ func (r *Room) recall(s *subscriber) {
 	case r.isolated: // better what is here than nothing
 		r.tell(s, r.ring.entries[r.ring.start:])
 	default:
-		r.readFor(s, r.forks.at(after), s.history)
+		r.readFor(s, r.forks.At(after), s.history)
 	}
 }
 
 // recalled takes the page that was read for it. A log that was trimmed is read from its oldest entry.
 func (r *Room) recalled(s *subscriber, p *Page) {
 	if p.Reset && p.Before < p.Top {
-		r.readFor(s, p.Forks.at(p.Before), s.history)
+		r.readFor(s, p.Forks.At(p.Before), s.history)
 		return
 	}
 	n := 0

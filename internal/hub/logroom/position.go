@@ -70,11 +70,11 @@ func (f Forks) find(epoch string) int {
 	return -1
 }
 
-// at returns the position at offset under the name that lasts longest. That is the epoch whose entry stands there: it
+// At returns the position at offset under the name that lasts longest. That is the epoch whose entry stands there: it
 // survives a loss of all that came after. But where it has come to the older half of the list, and nothing was stored
 // since, the position goes by a younger epoch that begins right behind it, or a list pruned by reads alone would lose
 // it.
-func (f Forks) at(offset uint64) Position {
+func (f Forks) At(offset uint64) Position {
 	if len(f) == 0 {
 		return Position{}
 	}

@@ -132,7 +132,7 @@ func (r *Room) place(s *subscriber) bool {
 		x = r.cursor.Offset
 	}
 	if x < s.cursor.Offset {
-		at := r.forks.at(x)
+		at := r.forks.At(x)
 		if r.holds(ruleResumeOrphans) {
 			r.do(Orphans{Session: s.session, At: at, To: s.cursor.Offset})
 		}

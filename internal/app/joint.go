@@ -1,0 +1,47 @@
+package app
+
+import (
+	"log/slog"
+
+	"github.com/soumya-codes/realtime-hub/internal/broker/memory"
+	"github.com/soumya-codes/realtime-hub/internal/broker/redis"
+	"github.com/soumya-codes/realtime-hub/internal/config"
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+)
+
+// joint is what joins one hub to the others: a broker for live rooms, and a log for log rooms.
+type joint struct {
+	broker hub.Broker
+	log    hub.Log
+}
+
+// joints returns what makes the joint of each hub, for a broker whose URL was validated.
+func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hubName string) (joint, error) {
+	retention := func(room string) hub.Retention {
+		c := h.Room(room)
+		return hub.Retention{History: c.History, TTL: c.TTL}
+	}
+	if config.IsMemoryBroker(url) {
+		bus := memory.NewBus(memory.Options{})
+		logs := memory.NewLogs(memory.LogOptions{
+			QueueBytes: int(r.BrokerQueue), Retention: retention, KeyTTL: h.KeyTTL,
+		})
+		return func(string) (joint, error) { return joint{bus.Broker(), logs.Log()}, nil }
+	}
+	return func(hubName string) (joint, error) {
+		o := redis.Options{
+			URL: url, CAFile: r.BrokerCA,
+			Timeout: r.BrokerTimeout, Ping: r.BrokerPing, QueueBytes: int(r.BrokerQueue),
+			Name: hubName, Log: log.With("hub", hubName),
+		}
+		broker, err := redis.New(o)
+		if err != nil {
+			return joint{}, err
+		}
+		rooms, err := redis.NewLog(redis.LogOptions{
+			Options: o, Durability: redis.Durability(r.Durability), Retention: retention, KeyTTL: h.KeyTTL,
+			Silence: r.BrokerSilence,
+		})
+		return joint{broker, rooms}, err
+	}
+}

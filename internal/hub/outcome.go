@@ -1,0 +1,93 @@
+package hub
+
+import (
+	"sync/atomic"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// reply is who is told how a publication in a log room went. answer is called under the lock of the room's stripe.
+type reply interface {
+	answer(h *Hub, room string, o logroom.Outcome)
+}
+
+// v1Reply answers a session of hub.v1, with an ack or an error frame.
+type v1Reply struct {
+	session *Session
+	key     string
+}
+
+func (r v1Reply) answer(_ *Hub, room string, o logroom.Outcome) {
+	ack := protocol.Ack{Room: room, Key: r.key, ID: o.ID}
+	switch o.Result {
+	case logroom.Stored:
+		ack.Scope, ack.At, ack.Duplicate = protocol.ScopeCluster, o.At, o.Duplicate
+	case logroom.Kept:
+		ack.Scope = protocol.ScopeHub
+	default:
+		r.session.refuse(&protocol.Frame{Room: room, Key: r.key}, refusalOf(o.Result))
+		return
+	}
+	r.session.shard.Send(r.session, protocol.AppendAck(nil, ack))
+}
+
+// plainReply answers a plain session, which can be told nothing but that it ends: nothing is lost in silence.
+type plainReply struct{ session *Session }
+
+func (r plainReply) answer(_ *Hub, _ string, o logroom.Outcome) {
+	if refusal := refusalOf(o.Result); refusal != nil {
+		r.session.shard.Close(r.session, protocol.CodeTooMany, refusal.Detail)
+	}
+}
+
+// httpReply answers whoever waits in PublishHTTP. It holds one outcome, as the first one counts.
+type httpReply chan logroom.Outcome
+
+func (r httpReply) answer(_ *Hub, _ string, o logroom.Outcome) {
+	select {
+	case r <- o:
+	default:
+	}
+}
+
+// refusalOf returns what the publisher is told of a message that is not stored, or may not be; nil of one that is, or
+// will be.
+func refusalOf(r logroom.Result) *Refusal {
+	switch r {
+	case logroom.Full:
+		return &Refusal{protocol.ErrOutboxFull, "the hub keeps no more messages that are not stored yet",
+			"publish it again later: nothing was shown"}
+	case logroom.Refused:
+		return &Refusal{protocol.ErrRefused, "the log does not take the message, as its memory is full",
+			"publish it again later: nothing was stored"}
+	case logroom.Unknown:
+		return &Refusal{protocol.ErrUnknown, "the log did not answer in time: the message may be stored, now or later",
+			"publish it again under the same key: it is stored once"}
+	}
+	return nil
+}
+
+// resumeResult says how a resume went: a value of the metric's label, from a closed set.
+type resumeResult string
+
+// The results.
+const (
+	resumed  resumeResult = "resumed" // it went on where it was
+	orphaned resumeResult = "orphans" // and was told of positions that were lost
+	wasReset resumeResult = "reset"   // it went on at the end of the log
+)
+
+// resumes counts resumes by their result.
+type resumes struct{ resumed, orphans, reset atomic.Uint64 }
+
+func (c *resumes) add(r resumeResult) {
+	switch r {
+	case resumed:
+		c.resumed.Add(1)
+	case orphaned:
+		c.orphans.Add(1)
+	case wasReset:
+		c.reset.Add(1)
+	}
+}

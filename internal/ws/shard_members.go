@@ -1,0 +1,133 @@
+package ws
+
+import "github.com/gobwas/ws"
+
+// members are the connections in one room, in no order, but that the attached ones come first.
+type members struct {
+	room     string
+	conns    []*conn
+	attached int // so many at the front get messages; the others are in the room, and get what is announced
+	plain    int // how many of the attached speak hub.plain
+	mute     int // how many of all do
+}
+
+// membership is a connection in one room.
+type membership struct {
+	in    *members
+	index int // in in.conns
+}
+
+func (s *shard) join(c *conn, room string, attached bool) {
+	m := s.rooms[room]
+	if m == nil {
+		m = &members{room: room}
+		s.rooms[room] = m
+	}
+	c.memberships = append(c.memberships, membership{m, len(m.conns)})
+	m.conns = append(m.conns, c)
+	if c.plain {
+		m.mute++
+	}
+	if attached {
+		s.attach(c, room)
+	}
+}
+
+// in returns c's membership in a room, or nil.
+func (c *conn) in(room string) *membership {
+	for i := range c.memberships {
+		if c.memberships[i].in.room == room {
+			return &c.memberships[i]
+		}
+	}
+	return nil
+}
+
+// of returns c's membership in m, where it is.
+func (m *members) of(c *conn) *membership {
+	for i := range c.memberships {
+		if c.memberships[i].in == m {
+			return &c.memberships[i]
+		}
+	}
+	panic("ws: a member that does not know of it")
+}
+
+// swap has two members change places.
+func (m *members) swap(i, j int) {
+	if i == j {
+		return
+	}
+	m.of(m.conns[i]).index, m.of(m.conns[j]).index = j, i
+	m.conns[i], m.conns[j] = m.conns[j], m.conns[i]
+}
+
+// attach has a member get messages from now on, and reports whether it is one.
+func (s *shard) attach(c *conn, room string) bool {
+	ms := c.in(room)
+	if ms == nil {
+		return false
+	}
+	m := ms.in
+	if ms.index < m.attached {
+		return true
+	}
+	m.swap(ms.index, m.attached)
+	m.attached++
+	if c.plain {
+		m.plain++
+	}
+	return true
+}
+
+// detach ends that; of one that gets none it is no matter.
+func (s *shard) detach(c *conn, room string) {
+	ms := c.in(room)
+	if ms == nil || ms.index >= ms.in.attached {
+		return
+	}
+	m := ms.in
+	m.attached--
+	m.swap(ms.index, m.attached)
+	if c.plain {
+		m.plain--
+	}
+}
+
+func (s *shard) leave(c *conn, room string) {
+	s.detach(c, room)
+	ms := c.in(room)
+	if ms == nil {
+		return
+	}
+	m := ms.in
+	last := len(m.conns) - 1
+	m.swap(ms.index, last)
+	m.conns[last] = nil
+	m.conns = m.conns[:last]
+	if c.plain {
+		m.mute--
+	}
+	if last == 0 {
+		delete(s.rooms, m.room)
+	}
+	*ms = c.memberships[len(c.memberships)-1]
+	c.memberships = c.memberships[:len(c.memberships)-1]
+}
+
+func (s *shard) announce(o op) {
+	m := s.rooms[o.room]
+	if m == nil || m.mute == len(m.conns) {
+		return
+	}
+	to := m.conns
+	if o.attached {
+		to = to[:m.attached]
+	}
+	f := newFrame(ws.OpText, o.frame)
+	for _, c := range to {
+		if !c.plain && c.session != o.session {
+			c.push(f)
+		}
+	}
+}

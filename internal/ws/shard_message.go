@@ -1,0 +1,107 @@
+package ws
+
+import (
+	"slices"
+
+	"github.com/gobwas/ws"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// batch is messages in one room, and their frames for each subprotocol that somebody there speaks.
+type batch struct {
+	ops       []op
+	plain, v1 []*frame
+}
+
+// publishRun sends the gathered messages to those attached in their room, each encoded once for each subprotocol in use.
+func (s *shard) publishRun() {
+	defer func() {
+		clear(s.run)
+		s.run = s.run[:0]
+	}()
+	m := s.rooms[s.run[0].room]
+	if m == nil || m.attached == 0 {
+		return
+	}
+	batch := batch{ops: s.run, plain: make([]*frame, 0, len(s.run)), v1: make([]*frame, 0, len(s.run))}
+	for i := range s.run {
+		o := &s.run[i]
+		if m.plain > 0 {
+			batch.plain = append(batch.plain, plainFrame(o.message, o.remote, !o.at.IsZero()))
+		}
+		if m.plain < m.attached {
+			batch.v1 = append(batch.v1, v1Frame(protocol.Delivery{Message: o.message, At: o.at}, o.remote))
+		}
+	}
+	for _, c := range m.conns[:m.attached] {
+		c.pushBatch(&batch)
+	}
+}
+
+// own returns what c, which has the message of o, gets instead: its position alone in a log room, and else nothing.
+func (o *op) own(c *conn) *frame {
+	if c.plain || o.at.IsZero() {
+		return nil
+	}
+	return ackFrame(c.session, hub.Entry{Message: o.message, At: o.at})
+}
+
+// held reports whether c has the message of o.
+func (o *op) held(c *conn) bool {
+	return o.session == c.session || o.more != nil && slices.Contains(o.more.sessions, c.session)
+}
+
+// ackFrame tells a session the position of a message that it has.
+func ackFrame(s *hub.Session, e hub.Entry) *frame {
+	return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{
+		Room: e.Message.Room, Key: protocol.KeyOf(e.Message.ID, s.ID()), ID: e.Message.ID,
+		Scope: protocol.ScopeCluster, At: e.At,
+	}))
+}
+
+// replay sends entries to one connection. What comes after them may wait for their having been written.
+func (s *shard) replay(o op) {
+	c := o.session.Handle.(*conn)
+	if c.plain {
+		return // it cannot resume
+	}
+	frames := make([]*frame, 0, len(o.more.items)+1)
+	for _, item := range o.more.items {
+		if item.Held || item.Message.Kind == 0 {
+			frames = append(frames, ackFrame(c.session, item.Entry))
+			continue
+		}
+		f := v1Frame(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
+		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
+		frames = append(frames, f)
+	}
+	if o.frame != nil {
+		frames = append(frames, newFrame(ws.OpText, o.frame))
+	}
+	if len(frames) == 0 {
+		return
+	}
+	frames[len(frames)-1].written = o.more.next
+	c.pushAll(frames)
+}
+
+// show sends a message that has no position yet.
+func (s *shard) show(o op) {
+	var plain, v1 *frame
+	for _, session := range o.more.sessions {
+		c := session.Handle.(*conn)
+		f := &v1
+		if c.plain {
+			f = &plain
+		}
+		if *f == nil && c.plain {
+			*f = plainFrame(o.message, false, true)
+		} else if *f == nil {
+			*f = v1Frame(protocol.Delivery{Message: o.message, Kept: true}, false)
+			(*f).keep = true
+		}
+		c.push(*f)
+	}
+}
