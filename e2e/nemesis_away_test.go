@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/soumya-codes/realtime-hub/internal/redistest"
 )
 
 // away is how long Redis is away in TestWithoutRedis. It is the fault itself: what is waited for is not.
@@ -18,7 +16,7 @@ const away = 5 * time.Second
 // TestWithoutRedis has people of both hubs go on while Redis is away for 5 s. What they publish is shown on their own hub
 // at once; when Redis is back it reaches the other hub, once, and is acknowledged as stored.
 func TestWithoutRedis(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{Config: durable})
+	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	room := tr.rooms[0]
 	tr.load()

@@ -5,14 +5,12 @@ package e2e
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/soumya-codes/realtime-hub/internal/redistest"
 )
 
 // TestClientsCut has clients that are cut at random, in order and by a reset, go to the other hub, and go on from an
 // older state. Nothing is lost, doubled or shown twice, and nobody is told of a loss.
 func TestClientsCut(t *testing.T) {
-	tr := startTrial(t, redistest.New(t, redistest.Options{}), 2)
+	tr := startTrial(t, startLogRedis(t), 2)
 	tr.load()
 	for range 40 {
 		for range 4 {
@@ -40,7 +38,7 @@ func TestClientsCut(t *testing.T) {
 // TestSubscriptionsKilled has Redis close the hubs' connections, those that are subscribed and the others, over and
 // over. Clients see nothing of it.
 func TestSubscriptionsKilled(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{})
+	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	for i := range 20 {

@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -42,26 +40,25 @@ var trialRoles = []logRole{
 	{publishes: true},
 }
 
-// keepsAll is a configuration with which nothing is trimmed while a test lasts.
-const keepsAll = `rooms:
-  - match: "live.*"
-    kind: live
-  - match: "*"
-    kind: log
-    history: 1000000
-    ttl: 24h
-`
+// keepsAll has Redis trim nothing while a test lasts, so that the checker sees whole logs: a hub has it drop whole nodes
+// of a stream, and the first never fills.
+var keepsAll = []string{"stream-node-max-bytes 0", "stream-node-max-entries 1000000"}
+
+// durable has Redis keep everything on disk before it answers.
+var durable = []string{"appendonly yes", "appendfsync always"}
+
+// startLogRedis starts a Redis for log rooms.
+func startLogRedis(tb testing.TB, config ...string) *redistest.Server {
+	tb.Helper()
+	return redistest.New(tb, redistest.Options{Config: slices.Concat(keepsAll, config)})
+}
 
 // startLogHubs starts n hubs on redis that notice quickly, and returns when they reach it.
 func startLogHubs(tb testing.TB, redis *redistest.Server, n int) []*hub {
 	tb.Helper()
-	config := filepath.Join(tb.TempDir(), "hub.yaml")
-	if err := os.WriteFile(config, []byte(keepsAll), 0o600); err != nil {
-		tb.Fatal(err)
-	}
 	var hubs []*hub
 	for range n {
-		hubs = append(hubs, startHub(tb, "--config", config, "--broker", redis.URL(), "--broker-timeout", "500ms",
+		hubs = append(hubs, startHub(tb, "--broker", redis.URL(), "--broker-timeout", "500ms",
 			"--broker-ping", "200ms", "--broker-silence", "1s", "--check-interval", "1s"))
 	}
 	for _, h := range hubs {
@@ -73,11 +70,12 @@ func startLogHubs(tb testing.TB, redis *redistest.Server, n int) []*hub {
 // startTrial starts hubs and clients, and returns when all are subscribed.
 func startTrial(t *testing.T, redis *redistest.Server, hubs int) *trial {
 	t.Helper()
-	tr := &trial{t: t, redis: redis, rooms: []string{"red", "blue"}, pace: 20 * time.Millisecond, begun: time.Now()}
+	tr := &trial{t: t, redis: redis, rooms: []string{"red", "blue"}, pace: 20 * time.Millisecond}
 	if raceDetector {
 		tr.pace *= 5
 	}
 	tr.hubs = startLogHubs(t, redis, hubs)
+	tr.begun = time.Now()
 	for i := range tr.hubs {
 		others := slices.Concat(tr.hubs[i:], tr.hubs[:i])
 		for j, role := range trialRoles {

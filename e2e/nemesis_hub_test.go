@@ -2,16 +2,12 @@
 
 package e2e
 
-import (
-	"testing"
-
-	"github.com/soumya-codes/realtime-hub/internal/redistest"
-)
+import "testing"
 
 // TestLogHubKilled kills one of three hubs under load. Its clients go on at another; nothing that was acknowledged is lost,
 // and what was not comes from their outboxes.
 func TestLogHubKilled(t *testing.T) {
-	tr := startTrial(t, redistest.New(t, redistest.Options{}), 3)
+	tr := startTrial(t, startLogRedis(t), 3)
 	tr.load()
 	tr.waitStored(500)
 	tr.kill(tr.hubs[1])
@@ -24,7 +20,7 @@ func TestLogHubKilled(t *testing.T) {
 // TestHubKilledWhileIsolated kills a hub that cannot reach Redis, with all that it keeps for others. Its clients have it
 // in their outboxes, and bring it to the other hub, which is isolated too at first.
 func TestHubKilledWhileIsolated(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{Config: durable})
+	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	tr.waitStored(300)

@@ -5,12 +5,7 @@ package e2e
 import (
 	"testing"
 	"time"
-
-	"github.com/soumya-codes/realtime-hub/internal/redistest"
 )
-
-// durable has Redis keep everything on disk before it answers.
-var durable = []string{"appendonly yes", "appendfsync always"}
 
 // back starts Redis again, and returns when that was.
 func (tr *trial) back() time.Time {
@@ -25,7 +20,7 @@ func (tr *trial) gone() { tr.lost = time.Now() }
 // TestLogRedisKilled kills Redis under load and starts it again with its file, three times: nothing that was acknowledged
 // is lost, and nobody is told of a loss.
 func TestLogRedisKilled(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{Config: durable})
+	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	for range 3 {
@@ -41,7 +36,7 @@ func TestLogRedisKilled(t *testing.T) {
 // TestRedisWithoutItsTail starts Redis again from an older copy of its data, under load: clients are told what is lost,
 // new messages arrive, and positions that are given out again are no trap.
 func TestRedisWithoutItsTail(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{})
+	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	for range 2 {
@@ -62,7 +57,7 @@ func TestRedisWithoutItsTail(t *testing.T) {
 
 // TestRedisEmpty starts Redis again without its data.
 func TestRedisEmpty(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{})
+	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	tr.waitStored(300)
@@ -79,7 +74,7 @@ func TestRedisEmpty(t *testing.T) {
 
 // TestRedisFlushed empties Redis under load: hubs lose no connection, and find out by what comes next.
 func TestRedisFlushed(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{})
+	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	for range 3 {
@@ -97,7 +92,7 @@ func TestRedisFlushed(t *testing.T) {
 // TestLogRedisHangs stops Redis where it is for a few seconds, under load. Hubs notice in time, what was under way may be
 // stored or not, and in the end everything is there once.
 func TestLogRedisHangs(t *testing.T) {
-	redis := redistest.New(t, redistest.Options{})
+	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
 	for range 2 {
