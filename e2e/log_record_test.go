@@ -65,18 +65,22 @@ type stored struct {
 type figures struct {
 	made, deliveries, provisional, settled, resumes, orphans, resets, duplicates, unknown, cuts, past, isolated int
 
+	acks, keys int // acks of scope cluster of one's own messages, and how many messages they are for
+
 	entries int // of the logs
 }
 
 func (f figures) String() string {
 	return fmt.Sprintf("%d messages made, %d deliveries with a position, %d provisional, %d settled for another, %d cuts, %d resumes, "+
-		"%d orphan reports, %d resets, %d duplicates, %d unknown or full, %d from history, %d times isolated, %d entries",
+		"%d orphan reports, %d resets, %d duplicates, %d unknown or full, %d from history, %d times isolated, %d acks for %d own messages, %d entries",
 		f.made, f.deliveries, f.provisional, f.settled, f.cuts, f.resumes, f.orphans, f.resets, f.duplicates, f.unknown, f.past, f.isolated,
-		f.entries)
+		f.acks, f.keys, f.entries)
 }
 
 // count adds what a record says.
 func (f *figures) count(r *record) {
+	acked := map[string]bool{}
+	defer func() { f.keys += len(acked) }()
 	for _, e := range r.events {
 		switch {
 		case e.what == made:
@@ -87,6 +91,10 @@ func (f *figures) count(r *record) {
 			f.resumes++
 		case e.what == got:
 			f.countFrame(e.frame)
+			if e.frame.Type == protocol.TypeAck && e.frame.Key != "" && e.frame.Position != "" {
+				f.acks++
+				acked[e.frame.Key] = true
+			}
 		}
 	}
 }

@@ -54,12 +54,12 @@ func startLogRedis(tb testing.TB, config ...string) *redistest.Server {
 }
 
 // startLogHubs starts n hubs on redis that notice quickly, and returns when they reach it.
-func startLogHubs(tb testing.TB, redis *redistest.Server, n int) []*hub {
+func startLogHubs(tb testing.TB, redis *redistest.Server, n int, flags ...string) []*hub {
 	tb.Helper()
 	var hubs []*hub
 	for range n {
-		hubs = append(hubs, startHub(tb, "--broker", redis.URL(), "--broker-timeout", "500ms",
-			"--broker-ping", "200ms", "--broker-silence", "1s", "--check-interval", "1s"))
+		hubs = append(hubs, startHub(tb, append([]string{"--broker", redis.URL(), "--broker-timeout", "500ms",
+			"--broker-ping", "200ms", "--broker-silence", "1s", "--check-interval", "1s"}, flags...)...))
 	}
 	for _, h := range hubs {
 		h.waitIsolated(false)
