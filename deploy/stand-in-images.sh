@@ -56,6 +56,7 @@ make_redis() { # name
   local root=$work/redis program
   new_root "$root"
   for program in redis-server redis-cli sh; do add_program "$program" "$root"; done
+  install -d -o 999 -g 1000 "$root/data" # as in the image: a new volume takes this owner over
   import "$root" "$1" 'ENV PATH=/usr/bin:/bin' 'VOLUME /data' 'WORKDIR /data' 'CMD ["redis-server"]'
 }
 

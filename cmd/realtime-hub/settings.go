@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -29,7 +30,12 @@ func newSettings(p *process, cmd *cobra.Command, c config.Config) *settings {
 
 // addFile gives cmd the flag that names a configuration file.
 func (s *settings) addFile(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.file, "config", "", "read this configuration `file` (YAML); none is read otherwise")
+	alone := ""
+	if keys := s.loader.FileOnly(); len(keys) > 0 {
+		alone = ", which alone can have " + strings.Join(keys, ", ")
+	}
+	cmd.Flags().StringVar(&s.file, "config", "",
+		"read this configuration `file` (YAML)"+alone+"; none is read otherwise")
 	markFile(cmd)
 }
 

@@ -89,12 +89,30 @@ func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
 	}
 	name := "--" + e.GetSpecifiedName()
 	fix := cmd.CommandPath() + " --help lists the flags"
-	if guess := config.Guess(name, flagNames(cmd.Flags())); guess != "" {
+	if key := fileOnlyKey(cmd.Name(), e.GetSpecifiedName()); key != "" {
+		fix = key + " can be set in the configuration file alone, which --config names"
+	} else if guess := config.Guess(name, flagNames(cmd.Flags())); guess != "" {
 		fix = "did you mean " + guess + " ?"
 	} else if owners := flagOwners(cmd.Root(), e.GetSpecifiedName()); len(owners) > 0 {
 		fix = "that is a flag of " + strings.Join(owners, " and ")
 	}
 	return &usageError{"unknown flag " + name, fix}
+}
+
+// fileOnlyKey returns the key of a command that would have the flag called name if it could not be set in the file
+// alone, or "".
+func fileOnlyKey(command, name string) string {
+	for _, c := range config.Commands() {
+		if c.Name != command {
+			continue
+		}
+		for _, f := range config.Fields(c.New()) {
+			if f.FileOnly() && f.Flag() == name {
+				return f.Key
+			}
+		}
+	}
+	return ""
 }
 
 // flagOwners returns the commands right below root that have a flag called name.

@@ -12,6 +12,9 @@
 // named. The file is strict: an unknown key is an error. An unknown environment variable is a warning, since Kubernetes
 // makes variables after the names of services.
 //
+// A list of groups, [Room], stands in the file alone: it has no variable and no flag. Its groups have keys by the same
+// rule, which errors call rooms[0].match and so on.
+//
 // The main type is [Loader], which fills one struct and knows where each value came from. Errors are of type [*Error],
 // several of them joined: each names the key as it was given, what is wrong with it, and what to do.
 //

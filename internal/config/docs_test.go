@@ -44,6 +44,24 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// TestDocsExamples fails where a file that the documentation shows is not valid.
+func TestDocsExamples(t *testing.T) {
+	text, err := os.ReadFile(docsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := strings.Split(string(text), "```yaml\n")[1:]
+	if len(examples) == 0 {
+		t.Errorf("there is none in %s", docsFile)
+	}
+	for _, rest := range examples {
+		example, _, _ := strings.Cut(rest, "```")
+		if _, _, err := load(t, new(HubServer), example, nil, nil); err != nil {
+			t.Errorf("%v in\n%s", err, example)
+		}
+	}
+}
+
 // row is a key as one or several commands have it.
 type row struct {
 	field    *Field
@@ -73,7 +91,11 @@ func keyTable() string {
 		if r.field.Default != "" {
 			value = "`" + r.field.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s | %s | %s |\n", r.field.Key, r.field.Flag(), r.field.Env(),
+		flag, variable := "`--"+r.field.Flag()+"`", "`"+r.field.Env()+"`"
+		if r.field.FileOnly() {
+			flag, variable = "none", "none"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", r.field.Key, flag, variable,
 			typeName(r.field.value.Type()), value, strings.Join(r.commands, ", "), r.field.Usage)
 	}
 	return b.String()

@@ -18,6 +18,9 @@ const maxValueFile = 64 << 10
 func (l *Loader) loadEnv(environ []string) (warnings []string, errs []error) {
 	vars := ourVariables(environ)
 	for _, f := range l.fields {
+		if f.FileOnly() {
+			continue
+		}
 		if err := l.loadVariable(f, vars); err != nil {
 			errs = append(errs, err)
 		}
@@ -95,12 +98,18 @@ func ourVariables(environ []string) map[string]string {
 	return vars
 }
 
-// unknownVariables returns a warning for each variable that belongs to no key of any command.
+// unknownVariables returns a warning for each variable that belongs to no key of any command, or to one of the file
+// alone.
 func unknownVariables(vars map[string]string) []string {
 	var known []string // without the prefix, which would make all of them look alike
+	fileOnly := map[string]string{}
 	for _, c := range Commands() {
 		for _, f := range Fields(c.New()) {
 			name := strings.TrimPrefix(f.Env(), envPrefix)
+			if f.FileOnly() {
+				fileOnly[name], fileOnly[name+envFileSuffix] = f.Key, f.Key
+				continue
+			}
 			known = append(known, name, name+envFileSuffix)
 		}
 	}
@@ -108,6 +117,13 @@ func unknownVariables(vars map[string]string) []string {
 	for name := range vars {
 		bare := strings.TrimPrefix(name, envPrefix)
 		if slices.Contains(known, bare) {
+			continue
+		}
+		if key := fileOnly[bare]; key != "" {
+			if vars[name] != "" {
+				warnings = append(warnings, fmt.Sprintf(
+					"environment variable %s is ignored → %s can be set in the configuration file alone", name, key))
+			}
 			continue
 		}
 		warning := fmt.Sprintf("unknown environment variable %s is ignored", printable(name))

@@ -45,7 +45,7 @@ FILE:4:6: log is a group of keys, not one → write the keys below it, indented`
 		{"list with a number", new(HubServer), "allowed_hosts: [a, 1]", nil, nil,
 			`FILE:1:20: bad allowed_hosts: a number instead of a text → for instance allowed_hosts: [ "one", "two" ]`, 3},
 		{"no number", new(Up), "hubs: two", nil, nil,
-			`FILE:1:7: bad hubs "two": a text instead of a number → for instance hubs: 2`, 3},
+			`FILE:1:7: bad hubs "two": a text instead of a whole number → for instance hubs: 2`, 3},
 		{"duration without unit", new(HubServer), "ping_interval: 25", nil, []string{"--pong-timeout", "x"},
 			`FILE:1:16: bad ping_interval "25": no unit → did you mean 25s ?
 bad --pong-timeout "x": not a duration → a duration is a number with a unit, for instance 500ms, 10s or 1m30s`, 3},
@@ -95,6 +95,66 @@ bad --pong-timeout "x": not a duration → a duration is a number with a unit, f
 		{"durable in memory", new(HubServer), "durability: fsynced", nil, []string{"--broker", "memory://"},
 			`bad --broker "memory://": a broker memory:// has no replicas and no disk for durability fsynced → ` +
 				`name a Redis as the broker, or leave out durability`, 2},
+		{"rooms: unknown key", new(HubServer), "rooms:\n- match: a\n  histroy: 5\n  colour: red", nil, nil,
+			`FILE:3:3: unknown key "histroy" → did you mean history ?
+FILE:4:3: unknown key "colour"`, 3},
+		{"rooms: key of a rule outside", new(HubServer), "history: 5\nkind: live", nil, nil,
+			`FILE:1:1: unknown key "history" → it is a key of the groups in rooms, for instance rooms: [ { match: "live.*", kind: live } ]
+FILE:2:1: unknown key "kind" → it is a key of the groups in rooms, for instance rooms: [ { match: "live.*", kind: live } ]`, 3},
+		{"rooms: of a page", new(HubClient), "rooms: []", nil, nil,
+			`FILE:1:1: unknown key "rooms" → that is a key of hubserver and up alone`, 3},
+		{"rooms: wrong types", new(Up), "rooms: [{match: 1, kind: yes, history: x, ttl: {}}, {match: a, history: 1.5}]", nil, nil,
+			`FILE:1:17: bad rooms[0].match "1": a number instead of a text → for instance match: "text, in quotes"
+FILE:1:40: bad rooms[0].history "x": a text instead of a whole number → for instance history: 2
+FILE:1:48: bad rooms[0].ttl "{": a group of keys instead of a duration → for instance ttl: 10s
+FILE:1:73: bad rooms[1].history "1.5": a number instead of a whole number → for instance history: 2`, 3},
+		{"rooms: no unit", new(HubServer), "rooms: [{match: a, ttl: 24}]", nil, nil,
+			`FILE:1:25: bad rooms[0].ttl "24": no unit → did you mean 24s ?`, 3},
+		{"rooms: no list", new(HubServer), "rooms: {match: a}", nil, nil,
+			`FILE:1:8: bad rooms "{": a group of keys instead of a list of groups of keys → for instance rooms: [ { match: "live.*", kind: live } ]`, 3},
+		{"rooms: a text", new(HubServer), "rooms: live.*", nil, nil,
+			`FILE:1:8: bad rooms "live.*": a text instead of a list of groups of keys → for instance rooms: [ { match: "live.*", kind: live } ]`, 3},
+		{"rooms: no groups", new(HubServer), "rooms:\n- live.*\n-\n- {match: a}", nil, nil,
+			`FILE:2:3: bad rooms[0] "live.*": a text instead of a group of keys → for instance { match: "live.*", kind: live }
+FILE:3:2: bad rooms[1] "": nothing instead of a group of keys → for instance { match: "live.*", kind: live }`, 3},
+		{"rooms: no pattern", new(HubServer), "rooms:\n- kind: live\n- {}\n- match: ''\n- match: ~", nil, nil,
+			`FILE:2:3: bad rooms[0].match "": no pattern → ` + patternRule + `
+FILE:3:3: bad rooms[1].match "": no pattern → ` + patternRule + `
+FILE:4:10: bad rooms[2].match "": no pattern → ` + patternRule + `
+FILE:5:3: bad rooms[3].match "": no pattern → ` + patternRule, 3},
+		{"rooms: no such pattern", new(HubServer), "rooms: [{match: a b}, {match: 'é'}, {match: \"[a]\"}]", nil, nil,
+			`FILE:1:17: bad rooms[0].match "a b": it has " " → ` + patternRule + `
+FILE:1:31: bad rooms[1].match "é": it has "é" → ` + patternRule + `
+FILE:1:45: bad rooms[2].match "[a]": it has "[" → ` + patternRule, 3},
+		{"rooms: a long pattern", new(HubServer), "rooms: [{match: a" + strings.Repeat("*", 128) + "}]", nil, nil,
+			`FILE:1:17: bad rooms[0].match "a` + strings.Repeat("*", 128) + `": more than 128 bytes → ` + patternRule, 3},
+		{"rooms: a star without quotes", new(HubServer), "rooms:\n- match: *\n  kind: log", nil, nil,
+			`FILE:2:10: not YAML: mapping value is not allowed in this context → put a value that begins with * in quotes: "*"`, 3},
+		{"rooms: a star in braces without quotes", new(HubServer), "rooms: [{match: *}]", nil, nil,
+			`FILE:1:18: not YAML: unexpected scalar value type → put a value that begins with * in quotes: "*"`, 3},
+		{"rooms: an alias", new(HubServer), "rooms:\n- match: *.a", nil, nil,
+			`FILE:2:10: bad rooms[0].match "*": an anchor, alias or tag instead of a text → for instance match: "text, in quotes"`, 3},
+		{"rooms: no such kind", new(HubServer), "rooms: [{match: a, kind: lve, history: 0}]", nil, nil,
+			`FILE:1:26: bad rooms[0].kind "lve": unknown → say log or live`, 3},
+		{"rooms: live with history", new(HubServer), "rooms:\n- {match: a, history: 0, ttl: 1h, kind: live}", nil, nil,
+			`FILE:2:23: bad rooms[0].history "0": ` + liveKeepsNothing + ` → leave it out, or make it kind: log
+FILE:2:31: bad rooms[0].ttl "1h": ` + liveKeepsNothing + ` → leave it out, or make it kind: log`, 3},
+		{"rooms: bounds", new(HubServer), "rooms: [{match: a, history: 0, ttl: 0s}, {match: b, history: 1000001, ttl: 876001h}]", nil, nil,
+			`FILE:1:29: bad rooms[0].history "0": not from 1 to 1000000 → say how many messages are kept, for instance 1000
+FILE:1:37: bad rooms[0].ttl "0s": not more than 0 → ` + durationRule + `
+FILE:1:62: bad rooms[1].history "1000001": not from 1 to 1000000 → say how many messages are kept, for instance 1000
+FILE:1:76: bad rooms[1].ttl "876001h": more than 876000h, a hundred years → choose a shorter time`, 3},
+		{"rooms: twice", new(HubServer), "rooms:\n- match: a\n  match: b", nil, nil,
+			`FILE:3:3: not YAML: mapping key "match" already defined at [2:3]`, 3},
+		{"rooms: after all", new(HubServer), "rooms:\n- match: '*'\n- match: live.*\n  kind: live", nil, nil,
+			`FILE:3:10: bad rooms[1].match "live.*": it never counts, as rooms[0], "*", comes first and matches all its rooms → ` +
+				`put it before rooms[0], or leave it out`, 3},
+		{"rooms: after a wider one", new(HubServer), "rooms: [{match: x}, {match: a*c}, {match: ab*bc}]", nil, nil,
+			`FILE:1:43: bad rooms[2].match "ab*bc": it never counts, as rooms[1], "a*c", comes first and matches all its rooms → ` +
+				`put it before rooms[1], or leave it out`, 3},
+		{"rooms: the same again", new(HubServer), "rooms: [{match: a*}, {match: a**}]", nil, nil,
+			`FILE:1:30: bad rooms[1].match "a**": it never counts, as rooms[0], "a*", comes first and matches all its rooms → ` +
+				`leave one of the two out`, 3},
 		{"ports overlap", new(Up), "", nil, []string{"--web-port", "8082"},
 			`bad --web-port "8082": the ports of the pages, 8082–8083, and of the hubs, 8081–8082, overlap → keep them 2 apart`, 2},
 		{"the flag is at fault", new(Up), "web_port: 8082", nil, []string{"--hubs", "3"},

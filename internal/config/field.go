@@ -31,6 +31,9 @@ func (f *Field) Flag() string { return strings.NewReplacer(".", "-", "_", "-").R
 // Env returns the name of the key's environment variable.
 func (f *Field) Env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(f.Key, ".", "_")) }
 
+// FileOnly reports whether the key can be given in the file alone: it has no flag and no variable.
+func (f *Field) FileOnly() bool { return f.value.Type() == roomsType }
+
 // Shown returns the value that text stands for as people may see it.
 func (f *Field) Shown(text string) string {
 	if f.Secret {

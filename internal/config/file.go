@@ -37,7 +37,7 @@ func (l *Loader) loadYAML(name string, text []byte) []error {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the byte order mark that some editors write
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return []error{syntaxError(name, err)}
+		return []error{syntaxError(name, text, err)}
 	}
 	w := &fileWalk{loader: l, name: name}
 	seen := false
@@ -59,16 +59,30 @@ func (l *Loader) loadYAML(name string, text []byte) []error {
 	return w.errs
 }
 
-// syntaxError returns the error for a file that is not YAML, from that of the parser.
-func syntaxError(name string, err error) error {
+// syntaxError returns the error for text, which is not YAML, from that of the parser.
+func syntaxError(name string, text []byte, err error) error {
 	e := &Error{What: err.Error(), Source: Source{FromFile, name}}
 	if y, ok := errors.AsType[yaml.Error](err); ok {
 		e.What = "not YAML: " + y.GetMessage()
 		if t := y.GetToken(); t != nil && t.Position != nil {
 			e.Source = at(name, t)
+			if afterStar(text, t.Position) {
+				e.Fix = `put a value that begins with * in quotes: "*"`
+			}
 		}
 	}
 	return e
+}
+
+// afterStar reports whether there is a star at p or right before it, which begins an alias where it has no quotes.
+func afterStar(text []byte, p *token.Position) bool {
+	lines := bytes.Split(text, []byte("\n"))
+	if p.Line < 1 || p.Line > len(lines) {
+		return false
+	}
+	line := lines[p.Line-1]
+	from, to := min(max(p.Column-2, 0), len(line)), min(max(p.Column, 0), len(line))
+	return bytes.IndexByte(line[from:to], '*') >= 0
 }
 
 // at returns the place of t in the file called name.
@@ -80,6 +94,7 @@ func at(name string, t *token.Token) Source {
 type fileWalk struct {
 	loader *Loader
 	name   string // of the file
+	prefix string // of the keys of a group in a list, rooms[0]. or so; empty for those of the file
 	errs   []error
 }
 
@@ -126,6 +141,14 @@ func (w *fileWalk) isSection(prefix string) bool {
 // unknown notes that there is no key t among those that begin with prefix, and who was meant.
 func (w *fileWalk) unknown(t *token.Token, prefix string) {
 	what := fmt.Sprintf("unknown key %q", t.Value)
+	if w.prefix != "" {
+		var keys []string
+		for _, f := range w.loader.fields {
+			keys = append(keys, strings.TrimPrefix(f.Key, w.prefix))
+		}
+		w.fail(t, what, didYouMean(t.Value, keys))
+		return
+	}
 	name := prefix + t.Value
 	if w.loader.field(name) != nil {
 		last := strings.LastIndexByte(name, '.')
@@ -139,6 +162,10 @@ func (w *fileWalk) unknown(t *token.Token, prefix string) {
 			w.fail(t, what, fmt.Sprintf("did you mean %s ?", f.Key))
 			return
 		}
+	}
+	if w.loader.field("rooms") != nil && isRoomKey(name) {
+		w.fail(t, what, "it is a key of the groups in rooms, for instance rooms: [ "+roomExample+" ]")
+		return
 	}
 	if owners := ownersOf(name); len(owners) > 0 {
 		w.fail(t, what, "that is a key of "+strings.Join(owners, " and ")+" alone")
@@ -165,7 +192,11 @@ func (w *fileWalk) set(f *Field, n ast.Node) {
 	}
 	from := at(w.name, n.GetToken())
 	if list, ok := n.(*ast.SequenceNode); ok && f.value.Kind() == reflect.Slice {
-		w.setList(f, list, from)
+		if f.FileOnly() {
+			w.setRooms(f, list, from)
+		} else {
+			w.setList(f, list, from)
+		}
 		return
 	}
 	text, kind := scalar(n)
@@ -220,6 +251,8 @@ func fits(t reflect.Type, kind ast.NodeType) bool {
 		return kind == ast.BoolType
 	case t.Kind() == reflect.Int:
 		return kind == ast.IntegerType
+	case t == roomsType:
+		return false // its list was taken before
 	}
 	return kind == ast.StringType
 }
@@ -231,6 +264,10 @@ func wanted(t reflect.Type) string {
 		return "true or false"
 	case "strings":
 		return "a list of texts"
+	case "groups":
+		return "a list of groups of keys"
+	case "number":
+		return "a whole number"
 	default:
 		return "a " + name
 	}
@@ -249,6 +286,8 @@ func kindName(kind ast.NodeType) string {
 		return "a group of keys"
 	case ast.SequenceType:
 		return "a list"
+	case ast.NullType:
+		return "nothing"
 	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
 		return "an anchor, alias or tag"
 	}
@@ -259,7 +298,7 @@ func kindName(kind ast.NodeType) string {
 func exampleOf(f *Field) string {
 	example := map[string]string{
 		"bool": "true", "number": "2", "duration": "10s", "size": "64KiB",
-		"strings": `[ "one", "two" ]`, "text": `"text, in quotes"`,
+		"strings": `[ "one", "two" ]`, "groups": "[ " + roomExample + " ]", "text": `"text, in quotes"`,
 	}[typeName(f.value.Type())]
 	last := f.Key[strings.LastIndexByte(f.Key, '.')+1:]
 	return fmt.Sprintf("for instance %s: %s", last, example)

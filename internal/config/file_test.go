@@ -10,6 +10,7 @@ func FuzzLoadYAML(f *testing.F) {
 	for _, text := range []string{
 		"listen: 127.0.0.1:1\nlog:\n  level: debug\n", "hub: [http://a, http://b]", "log: &a {level: info}\nx: *a",
 		"<<: {name: a}", "? name\n: b", "name: |\n  text\n", "a: !!str b", "- a", "{", "\t", "name: \"\\x\"", "---\n---\n", "%YAML 1.2\n---\nname: a",
+		"rooms: [{match: 'a*', kind: live}, {match: '*', history: 1, ttl: 1s}]", "rooms:\n- match: *\n", "rooms: [[{}], ~]",
 	} {
 		f.Add([]byte(text))
 	}

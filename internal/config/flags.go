@@ -7,10 +7,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// AddFlags adds a flag for each key to fs. Where fs has that flag already, from another Loader, the two share it: what
+// AddFlags adds a flag to fs for each key but those of the file alone. Where fs has that flag already, from another Loader, the two share it: what
 // it is given goes to both. Values are not looked at before Load, so that all errors have one form.
 func (l *Loader) AddFlags(fs *pflag.FlagSet) {
 	for _, f := range l.fields {
+		if f.FileOnly() {
+			continue
+		}
 		add := func(text string) { l.flags[f] = append(l.flags[f], text) }
 		if flag := fs.Lookup(f.Flag()); flag != nil {
 			value := flag.Value.(*flagValue)
@@ -28,7 +31,7 @@ func (l *Loader) AddFlags(fs *pflag.FlagSet) {
 // HasFlag reports whether one of the keys has the flag called name.
 func (l *Loader) HasFlag(name string) bool {
 	for _, f := range l.fields {
-		if f.Flag() == name {
+		if f.Flag() == name && !f.FileOnly() {
 			return true
 		}
 	}

@@ -56,6 +56,7 @@ type Hub struct {
 	MaxMessage     Bytes    `key:"max_message" default:"64KiB" usage:"largest message"`
 	SendQueue      Bytes    `key:"send_queue" default:"1MiB" usage:"most that waits for one session, at least 64KiB and six times max_message; beyond it the oldest messages of live rooms are dropped; a session that is too slow for log rooms is closed, and resumes"`
 
+	Rooms         []Room        `key:"rooms" usage:"in the file alone: groups with the keys match (a pattern of rooms' names), kind (log or live), and for log rooms history (messages) and ttl; the first that matches a name counts (default: live.* is live, all others are log rooms with 1000 messages for 24h)"`
 	Outbox        Bytes         `key:"outbox" default:"16MiB" usage:"most that the hub keeps of messages of log rooms that are not stored yet, at least max_message and 1KiB; beyond it publishing is refused"`
 	OutboxAge     time.Duration `key:"outbox_age" default:"10m" usage:"longest that the hub keeps a message of a log room while Redis is away"`
 	KeyTTL        time.Duration `key:"key_ttl" default:"30m" usage:"how long the key of a message is remembered, so that it is stored once however often it is sent; at least outbox_age and 11 minutes"`

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 )
 
 // samples has three values for each key: valid, none of them the default, each unlike the one before it.
+// A key of the file alone has one.
 var samples = map[string][3]string{
 	"listen":            {"127.0.0.1:1", "[::1]:2", ":3"},
 	"name":              {"a", "b", "c"},
@@ -30,6 +32,7 @@ var samples = map[string][3]string{
 	"allowed_hosts":     {"a.example", "b.example,c.example", "10.0.0.1"},
 	"max_message":       {"1KiB", "100kB", "3B"},
 	"send_queue":        {"1GiB", "2MB", "500KiB"},
+	"rooms":             {`[{match: "a*", kind: live}, {match: "*", kind: log, history: 5, ttl: 1h}]`},
 	"outbox":            {"1MiB", "2MB", "65KiB"},
 	"outbox_age":        {"1s", "5m", "19m"},
 	"key_ttl":           {"21m", "1h30m", "48h"},
@@ -81,6 +84,9 @@ func write(t *testing.T, name, text string) string {
 
 // yamlOf returns a file that gives f the value that text stands for.
 func yamlOf(f *Field, text string) string {
+	if f.FileOnly() {
+		return f.Key + ": " + text + "\n"
+	}
 	with := *f
 	with.Default = text
 	section, key, ok := strings.Cut(f.Key, ".")
@@ -97,13 +103,14 @@ func wantValue(t *testing.T, l *Loader, key, text string, origin Origin) {
 	if got := f.Text(); got != text {
 		t.Errorf("%s is %q, want %q", key, got, text)
 	}
-	if got := l.sources[f].Origin; got != origin {
-		t.Errorf("%s comes from %v, want %v", key, l.sources[f], origin)
+	if got := l.sources[key].Origin; got != origin {
+		t.Errorf("%s comes from %v, want %v", key, l.sources[key], origin)
 	}
 }
 
 // TestEveryKeyEveryWay proves the rule: each key of each command can be set by file, variable, variable with the name
-// of a file, and flag, and these go before each other in the order that is promised.
+// of a file, and flag, and these go before each other in the order that is promised. Keys of the file alone can be set
+// there.
 func TestEveryKeyEveryWay(t *testing.T) {
 	for _, command := range Commands() {
 		for _, f := range Fields(command.New()) {
@@ -114,6 +121,14 @@ func TestEveryKeyEveryWay(t *testing.T) {
 				}
 				inFile, inEnv, inFlag := values[0], values[1], values[2]
 				yaml := yamlOf(f, inFile)
+				if f.FileOnly() {
+					l, _, err := load(t, command.New(), yaml, nil, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					wantValue(t, l, f.Key, inFile, FromFile)
+					return
+				}
 				env := []string{f.Env() + "=" + inEnv}
 				envFile := []string{f.Env() + "_FILE=" + write(t, "value", inEnv+"\n")}
 				flag := []string{"--" + f.Flag() + "=" + inFlag}
@@ -319,7 +334,11 @@ func TestTemplate(t *testing.T) {
 			continue
 		}
 		for _, f := range l.fields {
-			wantValue(t, l, f.Key, f.Default, FromFile)
+			want := f.Default
+			if f.FileOnly() { // its default is no value, but what the rules built in do
+				want = format(reflect.ValueOf(builtIn))
+			}
+			wantValue(t, l, f.Key, want, FromFile)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 )
@@ -15,16 +16,20 @@ type Loader struct {
 	fields []*Field // its keys, in the order of the struct
 
 	flags   map[*Field][]string // what the command line gave, in its order; written by the flags of AddFlags
-	sources map[*Field]Source   // where each value came from; nothing for a default
+	sources map[string]Source   // where the value of each key came from; nothing for a default
 }
 
 // NewLoader returns a Loader that fills c, and sets c to its defaults.
 func NewLoader(c Config) *Loader {
-	l := &Loader{config: c, fields: Fields(c), flags: map[*Field][]string{}, sources: map[*Field]Source{}}
-	for _, f := range l.fields {
+	return newLoader(c, Fields(c))
+}
+
+// newLoader returns a Loader that fills fields, and sets them to their defaults.
+func newLoader(c Config, fields []*Field) *Loader {
+	for _, f := range fields {
 		f.value.Set(f.initial)
 	}
-	return l
+	return &Loader{config: c, fields: fields, flags: map[*Field][]string{}, sources: map[string]Source{}}
 }
 
 // Load fills the configuration from the file called path, where path is not empty, then from environ (as of
@@ -51,17 +56,35 @@ func (l *Loader) Load(path string, environ []string) (warnings []string, err err
 // Value is a key with its value and where that came from.
 type Value struct {
 	Key    string
-	Text   string // as it would be written in a flag; redacted where it is a secret
+	Text   string // as it would be written in a flag or, of a key of the file alone, there; redacted where it is a secret
 	Source Source
 }
 
-// Values returns all values in the order of the struct.
+// Values returns all values in the order of the struct. Each group of a list is one.
 func (l *Loader) Values() []Value {
-	values := make([]Value, len(l.fields))
-	for i, f := range l.fields {
-		values[i] = Value{Key: f.Key, Text: f.Shown(f.Text()), Source: l.sources[f]}
+	var values []Value
+	for _, f := range l.fields {
+		if rooms, ok := f.value.Interface().([]Room); ok && len(rooms) > 0 {
+			for i, r := range rooms {
+				key := fmt.Sprintf("%s[%d]", f.Key, i)
+				values = append(values, Value{Key: key, Text: r.String(), Source: l.sources[key]})
+			}
+			continue
+		}
+		values = append(values, Value{Key: f.Key, Text: f.Shown(f.Text()), Source: l.sources[f.Key]})
 	}
 	return values
+}
+
+// FileOnly returns the keys that can be given in the file alone.
+func (l *Loader) FileOnly() []string {
+	var keys []string
+	for _, f := range l.fields {
+		if f.FileOnly() {
+			keys = append(keys, f.Key)
+		}
+	}
+	return keys
 }
 
 // set gives f the value that text stands for.
@@ -77,18 +100,18 @@ func (l *Loader) set(f *Field, text string, from Source) error {
 
 func (l *Loader) setValue(f *Field, v reflect.Value, from Source) {
 	f.value.Set(v)
-	l.sources[f] = from
+	l.sources[f.Key] = from
 }
 
 // locate completes e, which Validate returned, with where the value came from. Of several keys at fault, the one that
 // was given in the strongest way is named: it is what the person did last.
 func (l *Loader) locate(e *Error) {
 	strongest := slices.MaxFunc(e.Keys, func(a, b string) int {
-		return cmp.Compare(l.sources[l.field(a)].Origin, l.sources[l.field(b)].Origin)
+		return cmp.Compare(l.sources[a].Origin, l.sources[b].Origin)
 	})
-	f := l.field(strongest)
-	e.Source = l.sources[f]
+	e.Source = l.sources[strongest]
 	if strongest != e.Keys[0] {
+		f := l.field(strongest)
 		e.Value = f.Shown(f.Text())
 		i := slices.Index(e.Keys, strongest)
 		e.Keys[0], e.Keys[i] = e.Keys[i], e.Keys[0]

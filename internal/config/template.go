@@ -15,6 +15,13 @@ func Template(name string, c Config) string {
 	fmt.Fprintf(&b, "## A flag (--send-queue) and the environment (%sSEND_QUEUE) go before this file.\n", envPrefix)
 	section := ""
 	for _, f := range Fields(c) {
+		if f.FileOnly() {
+			fmt.Fprintf(&b, "\n## %s\n#%s:\n", f.Usage, f.Key)
+			for _, r := range builtIn {
+				fmt.Fprintf(&b, "#  - %s\n", r)
+			}
+			continue
+		}
 		indent, key := "", f.Key
 		if i := strings.LastIndexByte(key, '.'); i >= 0 {
 			indent = strings.Repeat("  ", strings.Count(key, "."))

@@ -129,6 +129,7 @@ func (c *Hub) validate(p *problems) {
 	if len(*p) == before {
 		c.validateQueue(p)
 	}
+	c.validateRooms(p)
 	c.validateLogRooms(p)
 	p.positive("handshake_timeout", c.HandshakeTimeout)
 	p.positive("ping_interval", c.PingInterval)

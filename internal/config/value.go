@@ -82,6 +82,8 @@ func format(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case []string:
 		return strings.Join(x, ",")
+	case []Room:
+		return formatRooms(x)
 	case time.Duration:
 		return formatDuration(x)
 	case interface{ String() string }:
@@ -113,6 +115,8 @@ func typeName(t reflect.Type) string {
 		return "duration"
 	case t == bytesType:
 		return "size"
+	case t == roomsType:
+		return "groups"
 	case t.Kind() == reflect.Slice:
 		return "strings"
 	case t.Kind() == reflect.Bool:

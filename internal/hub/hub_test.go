@@ -117,6 +117,16 @@ func brief(frame []byte) string {
 	if f.Key != "" {
 		s += " key=" + f.Key
 	}
+	if f.Scope != "" {
+		s += " " + f.Scope
+	}
+	if f.Position != "" {
+		_, offset, _ := strings.Cut(f.Position, ":")
+		s += " at=" + offset
+	}
+	if f.Duplicate {
+		s += " duplicate"
+	}
 	return s
 }
 
@@ -195,7 +205,7 @@ func TestOneHandOver(t *testing.T) {
 	}
 	w.shard.take()
 	receive(t, a, `{"type":"publish","room":"r","key":"k","data":"hi"}`)
-	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k")
+	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k live")
 	if len(w.broker.published) != 1 {
 		t.Errorf("published %d times", len(w.broker.published))
 	}
@@ -242,7 +252,7 @@ func TestIsolated(t *testing.T) {
 		t.Error("not isolated")
 	}
 	receive(t, s, `{"type":"publish","room":"r","key":"k","data":"hi"}`)
-	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k")
+	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k live")
 }
 
 func TestRefusedByBroker(t *testing.T) {
@@ -382,7 +392,7 @@ func TestTellsLittle(t *testing.T) {
 		t.Errorf("%d were told and %d refused", told, refused)
 	}
 	receive(t, s, `{"type":"publish","room":"r","key":"k","data":"hi"}`) // is not counted
-	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k")
+	want(t, w.shard.take(), `publish r "hi" except a`, "send a ack key=k live")
 }
 
 // TestPublicationKeepsNothing shows that a publication does not alias what the transport reads into.

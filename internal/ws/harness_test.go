@@ -34,10 +34,20 @@ type testHub struct {
 	stopped sync.Once
 }
 
-// startHub starts a hub on bus, and stops it at the end of the test.
-func startHub(t testing.TB, bus *memory.Bus, name string, o ws.Options) *testHub {
+// joint is what hubs of one test share.
+type joint struct {
+	bus  *memory.Bus
+	logs *memory.Logs // nil: all rooms are live
+}
+
+// startHub starts a hub, and stops it at the end of the test.
+func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	t.Helper()
-	h := &testHub{Hub: hub.New(hub.Options{Name: name, Broker: bus.Broker()})}
+	options := hub.Options{Name: name, Broker: j.bus.Broker()}
+	if j.logs != nil {
+		options.Logs, options.Portion = j.logs.Log(), o.SendQueue/8
+	}
+	h := &testHub{Hub: hub.New(options)}
 	o.Hub = h.Hub
 	h.ws = ws.New(o)
 	if err := h.Start(t.Context()); err != nil {
@@ -68,7 +78,11 @@ func (h *testHub) shutdown(ctx context.Context) (err error) {
 	return err
 }
 
-func newBus() *memory.Bus { return memory.NewBus(memory.Options{}) }
+// newBus joins hubs that have live rooms alone, newLogs those that have log rooms too.
+func newBus() joint { return joint{bus: memory.NewBus(memory.Options{})} }
+func newLogs() joint {
+	return joint{memory.NewBus(memory.Options{}), memory.NewLogs(memory.LogOptions{})}
+}
 
 // client is a WebSocket client by another library than the server's.
 type client struct {

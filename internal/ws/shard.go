@@ -28,6 +28,8 @@ type shard struct {
 	rooms   map[string]*members
 	greeted []*conn // connections that get broadcasts; each knows its index
 	run     []op    // messages for one room, gathered in a round; emptied and reused
+
+	replayed map[replayKey]*frame // what was encoded to be replayed in this round: many may come back at once
 }
 
 // op is one thing that the hub told the shard.
@@ -75,7 +77,7 @@ func newShard(h *hub.Hub, m *metrics) *shard {
 		hub: h, metrics: m,
 		inbox: queue.New[op](inboxLimit),
 		stop:  make(chan struct{}), done: make(chan struct{}),
-		rooms: make(map[string]*members),
+		rooms: make(map[string]*members), replayed: make(map[replayKey]*frame),
 	}
 }
 
@@ -200,6 +202,7 @@ func (s *shard) work(round []op) {
 	if len(s.run) > 0 {
 		s.publishRun()
 	}
+	clear(s.replayed)
 }
 
 func (s *shard) do(o op) {

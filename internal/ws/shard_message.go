@@ -73,9 +73,7 @@ func (s *shard) replay(o op) {
 			frames = append(frames, ackFrame(c.session, item.Entry))
 			continue
 		}
-		f := v1Frame(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
-		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
-		frames = append(frames, f)
+		frames = append(frames, s.replayFrame(item))
 	}
 	if o.frame != nil {
 		frames = append(frames, newFrame(ws.OpText, o.frame))
@@ -83,8 +81,30 @@ func (s *shard) replay(o op) {
 	if len(frames) == 0 {
 		return
 	}
-	frames[len(frames)-1].written = o.more.next
+	if o.more.next != nil {
+		last := *frames[len(frames)-1] // a copy: others share the frame
+		last.written = o.more.next
+		frames[len(frames)-1] = &last
+	}
 	c.pushAll(frames)
+}
+
+// replayKey names a frame for a message that is replayed.
+type replayKey struct {
+	hub.Entry
+	past bool
+}
+
+// replayFrame encodes what is replayed, once a round.
+func (s *shard) replayFrame(item hub.Item) *frame {
+	key := replayKey{item.Entry, item.Past}
+	f := s.replayed[key]
+	if f == nil {
+		f = v1Frame(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
+		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
+		s.replayed[key] = f
+	}
+	return f
 }
 
 // show sends a message that has no position yet.

@@ -37,6 +37,7 @@ func RunLog(t *testing.T, f LogFactory) {
 		{name: "a room that is listened to lives", run: testLogKept},
 		{name: "subscriptions", run: testLogSubscriptions},
 		{name: "many rooms", run: testLogManyRooms},
+		{name: "one secret", run: testLogSecret},
 		{name: "what waits is bounded", run: testLogBusy},
 		{name: "a slow receiver holds up nobody", run: testLogSlowReceiver},
 		{name: "close answers what was asked", run: testLogClose},

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"sync"
@@ -169,5 +170,13 @@ func CheckEntries(tb testing.TB, got []hub.Entry, first uint64, ids ...string) {
 			tb.Errorf("entry %d is %s at %v, want %s at %d", i, got[i].Message.ID, got[i].At, ids[i], first+uint64(i))
 			return
 		}
+	}
+}
+
+// testLogSecret looks at what hubs share to sign with.
+func testLogSecret(t *testing.T, f LogFactory) {
+	logs, _ := startLogs(t, f, 2, LogSetup{})
+	if a, b := logs[0].Secret(), logs[1].Secret(); len(a) < 16 || !bytes.Equal(a, b) {
+		t.Errorf("the secrets are %d and %d bytes, and the same: %v", len(a), len(b), bytes.Equal(a, b))
 	}
 }

@@ -28,6 +28,7 @@
 //	rh:{ROOM}:s                        stream: the entries, at offset-0
 //	rh:{ROOM}:m                        hash: epoch, offset, reign, fork list and name of the log; see lua/epoch.lua
 //	rh:{ROOM}:i:LENGTH:PUBLISHER:KEY   string: the position of what PUBLISHER, of LENGTH bytes, published under KEY
+//	rh:secret                          string: what all hubs sign with
 //	rh:{RANDOM}:p                      channel: one log's probes
 //
 // # Rights
@@ -41,7 +42,7 @@
 //
 // A log needs more, as its scripts may do only what their user may:
 //
-//	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +mget +set +xadd +xtrim +xrange
+//	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim +xrange
 //	+pttl +pexpire +publish +subscribe +unsubscribe +multi +discard
 //
 // and +wait for [Replicated], +config|get for [Fsynced].

@@ -279,3 +279,27 @@ func TestLogManyForks(t *testing.T) {
 		t.Errorf("a message of the log that was there before: %+v", a)
 	}
 }
+
+// TestLogSecretOutlivesRedis empties Redis: what the hubs share is there again when one of them comes back, and a hub
+// that was not there before is told the same.
+func TestLogSecretOutlivesRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t, redistest.Options{})
+	one, two := startLogAt(t, server.URL()), startLogAt(t, server.URL())
+	before := string(one.Log.Secret())
+	if before == "" || before != string(two.Log.Secret()) {
+		t.Errorf("the hubs do not share a secret")
+	}
+	server.Kill()
+	one.AwaitAway(true)
+	two.AwaitAway(true)
+	server.Start() // with nothing
+	one.AwaitAway(false)
+	two.AwaitAway(false)
+	three := startLogAt(t, server.URL())
+	for n, log := range []startedLog{one, two, three} {
+		if string(log.Log.Secret()) != before {
+			t.Errorf("hub %d has another secret", n+1)
+		}
+	}
+}

@@ -127,7 +127,7 @@ func TestRefused(t *testing.T) {
 }
 
 // leastChannels stands in the advice for users without rights.
-const leastChannels = "resetchannels &rh:live:*"
+const leastChannels = "resetchannels &rh:*"
 
 // TestRefusedLater takes the user away while the broker is connected, and gives it back.
 func TestRefusedLater(t *testing.T) {

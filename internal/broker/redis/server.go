@@ -10,14 +10,11 @@ import (
 	"time"
 )
 
-// The rights that a Redis user needs, as `ACL SETUSER` takes them: what is advised where one is missing.
-const (
-	liveRights = "resetchannels &rh:live:* +ping +publish +subscribe +multi +discard"
-
-	// Those of a log; its scripts may do only what their caller may. +wait or +config|get come with a durability.
-	logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim " +
-		"+xrange +pttl +pexpire +publish +subscribe +unsubscribe +multi +discard"
-)
+// logRights are the rights that a Redis user of a hub needs, as `ACL SETUSER` takes them: what is advised where one is
+// missing. A log's scripts may do only what their caller may; +wait or +config|get come with a durability. A broker
+// needs less, but no hub has one alone.
+const logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim " +
+	"+xrange +pttl +pexpire +publish +subscribe +unsubscribe +multi +discard"
 
 // server is how a Redis is reached, and what is said where that fails: what Broker and Log have in common. It is
 // immutable.

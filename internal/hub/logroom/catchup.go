@@ -64,6 +64,8 @@ func (r *Room) read(e Read) {
 	}
 	if s := r.waitsFor(e.Request); s != nil {
 		r.sessionPage(s, &e.Page)
+	} else if e.Request == r.recalling.request {
+		r.recalled(&e.Page)
 	} else if r.running && (e.Request == r.awaited || !r.holds(ruleAwaited)) {
 		r.page(&e.Page)
 	}
@@ -73,6 +75,10 @@ func (r *Room) readFailed(request uint64) {
 	if r.running && request == r.awaited {
 		r.stop()
 		r.again = true // at the next tick
+		return
+	}
+	if request == r.recalling.request {
+		r.recalling = recollection{} // likewise
 		return
 	}
 	r.waitsFor(request) // waits no more: likewise
@@ -113,6 +119,7 @@ func (r *Room) page(p *Page) {
 // at the log's end.
 func (r *Room) begin(p *Page) {
 	r.ring.clear()
+	r.floor = 0
 	switch {
 	case r.from.IsZero() || p.Reset || len(p.Entries) == 0:
 		r.cursor = r.forks.At(p.Top)
@@ -190,10 +197,9 @@ func (r *Room) deliver(e Entry) {
 	if own != nil && own.state == live && r.holds(ruleOwn) {
 		d.Holders = append(d.Holders, own.session)
 	}
-	for _, publisher := range r.marks.holders(e.Message.ID) {
-		if s := r.publisher[publisher]; s != nil && s != own && s.state == live {
+	for _, s := range r.takeHolders(e.Message.ID) {
+		if s != own {
 			d.Holders = append(d.Holders, s.session)
-			r.marks.forget(e.Message.ID, publisher)
 		}
 	}
 	r.do(d)
@@ -219,12 +225,13 @@ func (r *Room) orphans(x uint64) {
 
 // reset goes on at the end of a log that does not follow on from the cursor.
 func (r *Room) reset(at Position) {
-	r.cursor = at
+	r.cursor, r.floor = at, 0
 	r.ring.clear()
 	if r.holds(ruleReset) && len(r.subs) > r.behind {
 		r.do(Reset{At: at})
 	}
 	for _, s := range r.subs {
+		s.since = at.Offset
 		if s.state == replaying && r.holds(ruleResetReplay) {
 			s.state, s.request = waiting, 0 // placed when the catch-up is over
 		}

@@ -206,6 +206,12 @@ var directed = []struct {
 		s.give(page(2, "e1:1", 5, 0, "")).want("ReadPage {Request:3 From:e1:5 Limit:256}")
 		return s.wrong
 	}},
+	{"an end that nobody told of", "check", func(off mutant) error {
+		s := newSchedule(logroom.Options{}, off).live(5, "A")
+		s.give(logroom.Top{Epoch: "e1", Offset: 5}).want()
+		s.give(logroom.Top{Epoch: "e1", Offset: 6}).want("ReadPage {Request:2 From:e1:5 Limit:256}")
+		return s.wrong
+	}},
 	{"a reply of a newer epoch", "ack newest", func(off mutant) error {
 		s := newSchedule(logroom.Options{}, off).live(10, "A")
 		s.give(logroom.Publish{Message: message("A/1"), Birth: pos("e1:5"), Reply: "reply"}).want("Append 2 A/1")
@@ -238,7 +244,7 @@ var directed = []struct {
 	{"what was stored all along is settled", "settle", func(off mutant) error {
 		s := newSchedule(logroom.Options{}, off).live(10, "A", "B")
 		s.give(logroom.Publish{Message: message("C/1"), Own: true}).want("Append 2 C/1")
-		s.give(logroom.Isolated{}).want("Show C/1 to [A B]")
+		s.give(logroom.Isolated{}).want("Show C/1 to [A B]", "Outcome C/1 kept at none duplicate false for <nil>")
 		// The copy comes all the same, to A; B came back and has it from elsewhere.
 		s.give(logroom.Leave{Session: "A"}, join("A", "e1:10")).want("Attach {Session:A At:e1:10 Fresh:false}")
 		s.give(logroom.Connected{}, logroom.Subscribed{Number: 1}, page(3, "e1:1", 10, 0, "")).want(

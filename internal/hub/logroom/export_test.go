@@ -17,7 +17,7 @@ var Rules = []struct {
 	{"name", ruleName}, {"resume epoch", ruleResumeEpoch}, {"resume beyond", ruleResumeBeyond},
 	{"resume wait", ruleResumeWait}, {"resume orphans", ruleResumeOrphans}, {"replay bound", ruleReplayBound},
 	{"replay epoch", ruleReplayEpoch}, {"replay trimmed", ruleReplayTrimmed}, {"own", ruleOwn},
-	{"connection", ruleConnection}, {"ack behind", ruleAckBehind}, {"ack newest", ruleAckNewest}, {"birth", ruleBirth},
+	{"ack behind", ruleAckBehind}, {"ack newest", ruleAckNewest}, {"birth", ruleBirth},
 	{"recalled", ruleRecalled}, {"provisional", ruleProvisional},
 	{"once", ruleOnce}, {"full", ruleFull}, {"queue", ruleQueue}, {"first", ruleFirst}, {"unknown", ruleUnknown},
 	{"age", ruleAge},
@@ -29,21 +29,21 @@ func (r *Room) SwitchOff(x Rule) { r.off |= x }
 
 // Sizes is what a room holds.
 type Sizes struct {
-	Ring, RingBytes, Buffer, Marks, Forks int
-	Unanswered, Outbox                    int
+	Ring, RingBytes, Buffer, Marks, Pairs, Forks int
+	Unanswered, Outbox                           int
 }
 
 // Sizes returns what the room holds.
 func (r *Room) Sizes() Sizes {
 	return Sizes{
-		Ring: r.ring.len(), RingBytes: r.ring.bytes, Buffer: len(r.buffer), Marks: len(r.marks.ids), Forks: len(r.forks),
+		Ring: r.ring.len(), RingBytes: r.ring.bytes, Buffer: len(r.buffer), Marks: len(r.marks.ids), Pairs: r.marks.pairs, Forks: len(r.forks),
 		Unanswered: len(r.inflight), Outbox: len(r.outbox),
 	}
 }
 
 // Quiet reports whether the room waits for nothing.
 func (r *Room) Quiet() bool {
-	requests := len(r.pages) + len(r.inflight) + len(r.outbox)
+	requests := int(r.recalling.request) + len(r.pages) + len(r.inflight) + len(r.outbox)
 	return !r.running && !r.again && r.behind == 0 && r.recalls == 0 && requests == 0
 }
 
@@ -63,8 +63,6 @@ func NewRing(limit, bytes int) *Ring { return &ring{limit: limit, limitBytes: by
 func (g *Ring) Push(e Entry)                        { g.push(e) }
 func (g *Ring) Cut(offset uint64)                   { g.cut(offset) }
 func (g *Ring) After(offset uint64) ([]Entry, bool) { return g.after(offset) }
-
-// At returns a position by its offset.
 
 // Size returns what a message counts for.
 var Size = size

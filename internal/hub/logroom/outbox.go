@@ -6,20 +6,31 @@ import "time"
 type kept struct {
 	Publish
 	since time.Duration
+	told  bool // the publisher knows that the hub keeps it
 }
 
-// keep takes what is published while the hub is cut off, and shows it at once to whom cannot have it.
-func (r *Room) keep(p Publish) {
-	r.queue(p)
-	var to []Session
+// keep takes what is published while the hub is cut off, shows it at once to whom cannot have it, and says so.
+func (r *Room) keep(p Publish) { r.show(r.queue(p)) }
+
+// show shows a message that has no position to whom cannot have it and was not shown it, and tells its publisher.
+func (r *Room) show(k *kept) {
+	var to []*subscriber
 	for _, s := range r.subs {
-		if r.shows(s, p.Message, p.Birth) {
-			to = append(to, s.session)
-			r.marks.add(p.Message.ID, s.publisher, r.limitMarks())
+		if r.shows(s, k.Message, k.Birth) {
+			to = append(to, s)
 		}
 	}
 	if len(to) > 0 {
-		r.do(Show{Message: p.Message, To: to})
+		r.mark(k.Message.ID, k.Message.From.ID, to)
+		sessions := make([]Session, len(to))
+		for i, s := range to {
+			sessions[i] = s.session
+		}
+		r.do(Show{Message: k.Message, To: sessions})
+	}
+	if !k.told {
+		k.told = true
+		r.answer(k.Reply, k.Message.ID, Kept)
 	}
 }
 
@@ -31,10 +42,11 @@ func (r *Room) limitMarks() int {
 }
 
 // queue appends to the outbox what counts in the budget already.
-func (r *Room) queue(p Publish) {
+func (r *Room) queue(p Publish) *kept {
 	k := &kept{Publish: p, since: r.now}
 	r.outbox = append(r.outbox, k)
 	r.kept[p.Message.ID] = k
+	return k
 }
 
 // unqueue removes the first of the outbox.

@@ -17,9 +17,10 @@ type inflight struct {
 func (r *Room) publish(p Publish) {
 	id := p.Message.ID
 	if k := r.kept[id]; k != nil && r.holds(ruleOnce) {
-		k.Reply = p.Reply
-		if r.isolated {
+		if k.Reply = p.Reply; r.isolated {
 			r.answer(p.Reply, id, Kept)
+		} else {
+			k.told = false
 		}
 		return
 	}
@@ -33,7 +34,6 @@ func (r *Room) publish(p Publish) {
 	switch {
 	case r.isolated:
 		r.keep(p)
-		r.answer(p.Reply, id, Kept)
 	case (len(r.outbox) > 0 || len(r.subs) > 0 && !r.synced) && r.holds(ruleQueue):
 		r.queue(p)
 	default:
@@ -65,8 +65,8 @@ func (r *Room) appended(e Appended) {
 	r.flush()
 }
 
-// outcome tells the publisher where its message is stored, unless the stream will: what tells it of a position beyond
-// its cursor would have it miss what lies between.
+// outcome tells the publisher where its message is stored, unless the stream will, or has: what tells it of a position
+// beyond its cursor would have it miss what lies between.
 func (r *Room) outcome(p Publish, e Appended) {
 	if s := r.publisher[p.Message.From.ID]; s != nil {
 		newest := e.Epoch
@@ -75,6 +75,9 @@ func (r *Room) outcome(p Publish, e Appended) {
 		}
 		if (newest != r.epoch || s.state == waiting || e.At.Offset > r.at(s).Offset) && r.holds(ruleAckBehind) {
 			return
+		}
+		if !e.Duplicate && s.state == live && e.At.Offset > s.since {
+			return // the published copy was quicker
 		}
 	}
 	r.do(Outcome{Reply: p.Reply, ID: p.Message.ID, Result: Stored, At: e.At, Duplicate: e.Duplicate})
@@ -85,11 +88,14 @@ func (r *Room) settle(id string, e Appended) {
 	if e.Epoch != r.epoch || !r.holds(ruleSettle) {
 		return
 	}
-	for _, publisher := range r.marks.holders(id) {
-		s := r.publisher[publisher]
-		if s != nil && s.state != waiting && e.At.Offset <= r.at(s).Offset {
+	k := r.marks.of[id]
+	if k == nil {
+		return
+	}
+	for _, s := range r.subs {
+		if s.state != waiting && e.At.Offset <= r.at(s).Offset && k.holds(s) {
 			r.do(Settle{Session: s.session, ID: id, At: e.At})
-			r.marks.forget(id, publisher)
+			r.marks.settle(id, s)
 		}
 	}
 }
@@ -155,7 +161,7 @@ func (r *Room) takeInflight(request uint64) (Publish, bool) {
 // shows reports whether s is to be shown a message of this birth: it was not yet, and cannot have it by the log,
 // which has it, if at all, beyond the birth.
 func (r *Room) shows(s *subscriber, m *protocol.Message, birth Position) bool {
-	if s.publisher == m.From.ID || !s.provisional && r.holds(ruleProvisional) || r.marks.held(m.ID, s.publisher) {
+	if s.publisher == m.From.ID || !s.provisional && r.holds(ruleProvisional) || r.marks.of[m.ID].holds(s) {
 		return false
 	}
 	at := r.at(s)

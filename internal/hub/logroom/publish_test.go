@@ -30,8 +30,19 @@ func TestPublish(t *testing.T) {
 		{"stored, and the copy comes first", func(s *schedule) {
 			s.live(5, "A", "B").give(publish("A/1", "e1:5", "r"))
 			s.give(published("A/1@e1:6")).want("Deliver A/1@e1:6 holders [A]")
+			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want() // A has it from the stream
+		}},
+		{"stored, and read before the sender was there", func(s *schedule) {
+			s.live(5, "B").give(publish("A/1", "", "r"), published("A/1@e1:6"), join("A", "")).want(
+				"Append 2 A/1", "Deliver A/1@e1:6 holders []", "Attach {Session:A At:e1:6 Fresh:true}")
 			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want(
 				"Outcome A/1 stored at e1:6 duplicate false for r")
+		}},
+		{"stored, and passed over by a reset", func(s *schedule) {
+			s.live(5, "A").give(publish("A/1", "e1:5", "r"), logroom.Unsubscribed{}, logroom.Subscribed{Number: 1})
+			s.give(reset(3, "e2:1", 9)).want("Reset {Session:<nil> At:e2:9}")
+			s.give(logroom.Appended{Request: 2, Epoch: "e2", At: pos("e2:8")}).want(
+				"Outcome A/1 stored at e2:8 duplicate false for r")
 		}},
 		{"stored beyond the next", func(s *schedule) {
 			s.live(5, "A").give(publish("A/1", "e1:5", "r"))
@@ -65,7 +76,8 @@ func TestPublish(t *testing.T) {
 			own := publish("C/1", "", "")
 			own.Own = true
 			s.live(5, "A", "B").give(publish("A/1", "e1:5", "r1"), own)
-			s.give(logroom.Isolated{}).want("Outcome A/1 unknown at none duplicate false for r1", "Show C/1 to [A B]")
+			s.give(logroom.Isolated{}).want("Outcome A/1 unknown at none duplicate false for r1", "Show C/1 to [A B]",
+				"Outcome C/1 kept at none duplicate false for ")
 			s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:6")}).want() // too late to count
 		}},
 		{"kept, and retried", func(s *schedule) {
@@ -89,6 +101,40 @@ func TestPublish(t *testing.T) {
 			big := publish("A/1", "e1:5", "r1")
 			big.Message.Data = make([]byte, 1<<20)
 			s.give(big).want("Outcome A/1 full at none duplicate false for r1")
+		}},
+		{"held by who was shown it on this connection", func(s *schedule) {
+			s.live(5, "A", "B", "C", "D").give(logroom.Isolated{}, publish("A/1", "e1:5", "r")).want(
+				"Show A/1 to [B C D]", "Outcome A/1 kept at none duplicate false for r")
+			s.give(logroom.Leave{Session: "B"}, logroom.Leave{Session: "C"}, join("C", "e1:5"), join("E", "e1:5"))
+			s.give(publish("A/1", "e1:5", "r")).want("Outcome A/1 kept at none duplicate false for r")
+			s.give(logroom.Connected{}, logroom.Subscribed{Number: 1}, page(2, "e1:1", 5, 0, "")).want(
+				"ReadPage {Request:2 From:e1:5 Limit:256}", "Append 3 A/1")
+			s.give(logroom.Appended{Request: 3, Epoch: "e1", At: pos("e1:6")}).want("Deliver A/1@e1:6 holders [A D]")
+		}},
+		{"shown to a crowd", func(s *schedule) {
+			const people, messages = 500, 1000
+			s.live(5)
+			for i := range people {
+				s.give(join(fmt.Sprint("c", i), ""))
+			}
+			s.give(logroom.Subscribed{Number: 1}, page(1, "e1:1", 5, 0, ""), logroom.Isolated{})
+			for i := range messages {
+				s.give(publish(fmt.Sprint("c0/", i), "e1:5", "r"))
+			}
+			if got := s.room.Sizes(); got.Marks != messages || got.Pairs != 0 {
+				s.wrong = fmt.Errorf("%d marks that name %d people", got.Marks, got.Pairs)
+			}
+		}},
+		{"queued, and then cut off", func(s *schedule) {
+			s.live(5, "A", "B").give(publish("C/1", "", ""))
+			s.give(logroom.Publish{Message: message("C/2"), Own: true, Reply: "r"}).want("Append 3 C/2")
+			// Its answer is lost, and the hub has it to retry; only then it learns that it is cut off.
+			s.give(logroom.AppendFailed{Request: 3}).want()
+			s.give(publish("A/1", "e1:5", "r1")).want()
+			s.give(logroom.Isolated{}).want("Outcome C/1 unknown at none duplicate false for ",
+				"Show C/2 to [A B]", "Outcome C/2 kept at none duplicate false for r",
+				"Show A/1 to [B]", "Outcome A/1 kept at none duplicate false for r1")
+			s.give(logroom.Connected{}, logroom.Isolated{}).want() // shown and told once
 		}},
 		{"shown to whom cannot have it", func(s *schedule) {
 			s.live(5, "A", "B").give(logroom.Isolated{}, join("C", "e1:3"), join("D", "e1:6"), join("E", "e2:1"))

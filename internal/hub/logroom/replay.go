@@ -39,12 +39,8 @@ func (r *Room) waitsFor(request uint64) *subscriber {
 func (r *Room) sessionPage(s *subscriber, p *Page) {
 	switch {
 	case (p.Epoch != r.epoch || p.Orphans > 0) && r.holds(ruleReplayEpoch):
-		if s.state != live {
-			s.state, s.arrived = waiting, r.runs
-		}
+		s.state, s.arrived = waiting, r.runs
 		r.catchUp()
-	case s.state == live:
-		r.recalled(s, p)
 	default:
 		r.replayPage(s, p)
 	}
@@ -113,9 +109,9 @@ func (r *Room) send(s *subscriber, entries []Entry) {
 	entries = entries[:n]
 	items := make([]Item, n)
 	for i, e := range entries {
-		held := e.Message.From.ID == s.publisher && r.holds(ruleOwn) || r.marks.held(e.Message.ID, s.publisher)
+		held := e.Message.From.ID == s.publisher && r.holds(ruleOwn) || r.marks.of[e.Message.ID].holds(s)
 		items[i] = Item{Entry: e, Held: held}
-		r.marks.forget(e.Message.ID, s.publisher)
+		r.marks.settle(e.Message.ID, s)
 	}
 	s.cursor, s.sending = entries[n-1].At, true
 	r.do(Replay{Session: s.session, Items: items})

@@ -21,6 +21,11 @@ type ring struct {
 func (g *ring) push(e Entry) {
 	g.entries = append(g.entries, e)
 	g.bytes += size(e.Message)
+	g.trim()
+}
+
+// trim drops the oldest entries where there are more than there may be.
+func (g *ring) trim() {
 	for n := g.len(); n > g.limit || n > 1 && g.bytes > g.limitBytes; n-- {
 		g.bytes -= size(g.entries[g.start].Message)
 		g.entries[g.start] = Entry{}
@@ -41,6 +46,28 @@ func (g *ring) cut(offset uint64) {
 		g.entries = g.entries[:n-1]
 	}
 }
+
+// prepend puts entries that end at the offset before the oldest in front of it, as far as there is room. Entries that do
+// not are left out: the ring has changed since they were read.
+func (g *ring) prepend(entries []Entry, before uint64) {
+	n := len(entries)
+	if n == 0 || entries[n-1].At.Offset != before {
+		return
+	}
+	own := g.entries[g.start:]
+	g.entries, g.start, g.bytes = append(entries[:n:n], own...), 0, g.bytes+sizes(entries)
+	g.trim()
+}
+
+func sizes(entries []Entry) (bytes int) {
+	for _, e := range entries {
+		bytes += size(e.Message)
+	}
+	return bytes
+}
+
+// full reports whether the ring holds about as much as it can.
+func (g *ring) full() bool { return g.len() >= g.limit || g.bytes > g.limitBytes/4*3 }
 
 func (g *ring) clear() { g.entries, g.start, g.bytes = nil, 0, 0 }
 

@@ -13,7 +13,7 @@ type Options struct {
 	BufferBytes int           // the same in bytes; 1 MiB
 	Page        int           // entries asked for, and replayed, at once; 256
 	Portion     int           // bytes replayed at once, but for one entry; 256 KiB
-	Marks       int           // messages shown of which it is remembered to whom; 1024
+	Marks       int           // messages shown of which it is remembered to whom; 16384
 	MaxAge      time.Duration // longest that the outbox keeps a message, H in the contract; 10 min
 }
 
@@ -30,6 +30,7 @@ type Room struct {
 	forks  Forks
 	epoch  string // the newest
 	ring   ring
+	floor  uint64 // the offset before the oldest entry that the log had; 0 where that is not known
 
 	// Catch-up: from a trigger until the cursor is at the log's end, or until the connection is lost.
 	isolated   bool
@@ -47,8 +48,10 @@ type Room struct {
 	subs      []*subscriber // in no order; each knows its index
 	bySession map[Session]*subscriber
 	publisher map[string]*subscriber // by publisher
+	joined    uint64                 // how many have come so far
 	behind    int                    // subscribers that are not live
 	recalls   int                    // subscribers that are live and wait for history
+	recalling recollection           // what is read for them
 	pages     map[uint64]*subscriber // by the request that one waits for; some have gone, or wait no more
 	marks     marks
 
@@ -73,7 +76,7 @@ func New(o Options, b *Budget) *Room {
 	o.BufferBytes = orDefault(o.BufferBytes, 1<<20)
 	o.Page = orDefault(o.Page, 256)
 	o.Portion = orDefault(o.Portion, 256<<10)
-	o.Marks = orDefault(o.Marks, 1024)
+	o.Marks = orDefault(o.Marks, 16<<10)
 	o.MaxAge = orDefault(o.MaxAge, 10*time.Minute)
 	return &Room{
 		options: o, budget: b, isolated: true,
@@ -154,12 +157,16 @@ func (r *Room) ask() uint64 {
 func (r *Room) cutOff() {
 	r.isolated, r.subscribed, r.synced = true, false, false
 	r.abandon()
+	r.recalling = recollection{}
 	for _, s := range r.pages {
 		s.request = 0
 	}
 	clear(r.pages)
 	r.flushing = 0
 	r.abandonAppends()
+	for _, k := range r.outbox {
+		r.show(k)
+	}
 }
 
 // connected goes on where the room was cut off. A room with listeners waits for its subscription, and catches up

@@ -85,18 +85,72 @@ func TestHistory(t *testing.T) {
 		j.History = n
 		return j
 	}
-	s := newSchedule(logroom.Options{Ring: 2}, mutant{}).live(5, "A")
-	s.give(published("B/6@e1:6 B/7@e1:7"))
-	s.give(wants("C", 2)).want("Attach {Session:C At:e1:7 Fresh:true}", "History to C B/6@e1:6 B/7@e1:7")
-	s.give(wants("D", 4)).want("Attach {Session:D At:e1:7 Fresh:true}", "ReadPage {Request:2 From:e1:3 Limit:4}")
-	trimmed := reset(2, "e1:1", 7)
-	trimmed.Page.Before = 4
-	s.give(trimmed).want("ReadPage {Request:3 From:e1:4 Limit:4}")
-	s.give(page(3, "e1:1", 8, 0, "B/5@e1:5 B/6@e1:6 B/7@e1:7 B/8@e1:8")).want("History to D B/5@e1:5 B/6@e1:6 B/7@e1:7")
-	s.give(logroom.Isolated{}, wants("E", 9)).want(
-		"Attach {Session:E At:e1:7 Fresh:true}", "History to E B/6@e1:6 B/7@e1:7")
-	if s.wrong != nil {
-		t.Error(s.wrong)
+	for _, tt := range []struct {
+		name    string
+		options logroom.Options
+		run     func(s *schedule)
+	}{
+		{"from the ring", logroom.Options{}, func(s *schedule) {
+			s.live(5, "A").give(published("B/6@e1:6 B/7@e1:7"))
+			s.give(wants("C", 2)).want("Attach {Session:C At:e1:7 Fresh:true}", "History to C B/6@e1:6 B/7@e1:7")
+		}},
+		{"from the log, once for all who wait", logroom.Options{}, func(s *schedule) {
+			s.live(5, "A").give(wants("B", 3), wants("C", 2)).want("Attach {Session:B At:e1:5 Fresh:true}",
+				"ReadPage {Request:2 From:e1:2 Limit:3}", "Attach {Session:C At:e1:5 Fresh:true}")
+			s.give(published("D/6@e1:6")).want("Deliver D/6@e1:6 holders []")
+			s.give(page(2, "e1:1", 6, 0, "D/3@e1:3 D/4@e1:4 D/5@e1:5")).want(
+				"History to B D/4@e1:4 D/5@e1:5 D/6@e1:6", "History to C D/5@e1:5 D/6@e1:6")
+			s.give(wants("E", 4)).want("Attach {Session:E At:e1:6 Fresh:true}",
+				"History to E D/3@e1:3 D/4@e1:4 D/5@e1:5 D/6@e1:6")
+		}},
+		{"from several pages", logroom.Options{Page: 2}, func(s *schedule) {
+			s.live(5, "A").give(wants("B", 3)).want(
+				"Attach {Session:B At:e1:5 Fresh:true}", "ReadPage {Request:2 From:e1:2 Limit:2}")
+			s.give(page(2, "e1:1", 5, 0, "D/3@e1:3 D/4@e1:4")).want("ReadPage {Request:3 From:e1:4 Limit:1}")
+			s.give(page(3, "e1:1", 5, 0, "D/5@e1:5")).want("History to B D/3@e1:3 D/4@e1:4 D/5@e1:5")
+		}},
+		{"of a log that was trimmed", logroom.Options{}, func(s *schedule) {
+			s.live(7, "A").give(wants("B", 4)).want(
+				"Attach {Session:B At:e1:7 Fresh:true}", "ReadPage {Request:2 From:e1:3 Limit:4}")
+			trimmed := reset(2, "e1:1", 7)
+			trimmed.Page.Before = 5
+			s.give(trimmed).want("ReadPage {Request:3 From:e1:5 Limit:2}")
+			s.give(page(3, "e1:1", 7, 0, "D/6@e1:6 D/7@e1:7")).want("History to B D/6@e1:6 D/7@e1:7")
+			s.give(wants("C", 4)).want( // and is not asked again
+				"Attach {Session:C At:e1:7 Fresh:true}", "History to C D/6@e1:6 D/7@e1:7")
+		}},
+		{"no more than the ring holds", logroom.Options{Ring: 2}, func(s *schedule) {
+			s.live(5, "A").give(published("B/6@e1:6 B/7@e1:7"))
+			s.give(wants("C", 9)).want("Attach {Session:C At:e1:7 Fresh:true}", "History to C B/6@e1:6 B/7@e1:7")
+		}},
+		{"no more than goes out at once", logroom.Options{Portion: 2 * logroom.Size(message("B/1"))}, func(s *schedule) {
+			s.live(5, "A").give(published("B/6@e1:6 B/7@e1:7 B/8@e1:8"))
+			s.give(wants("C", 3)).want("Attach {Session:C At:e1:8 Fresh:true}", "History to C B/7@e1:7 B/8@e1:8")
+		}},
+		{"of a hub that is cut off", logroom.Options{}, func(s *schedule) {
+			s.live(5, "A").give(published("B/6@e1:6"), wants("C", 3)).want("Deliver B/6@e1:6 holders []",
+				"Attach {Session:C At:e1:6 Fresh:true}", "ReadPage {Request:2 From:e1:3 Limit:2}")
+			s.give(logroom.Isolated{}, logroom.Tick{}).want("History to C B/6@e1:6")
+			s.give(wants("E", 9)).want("Attach {Session:E At:e1:6 Fresh:true}", "History to E B/6@e1:6")
+		}},
+		{"of another epoch: the room catches up first", logroom.Options{}, func(s *schedule) {
+			s.live(5, "A").give(wants("C", 2)).want(
+				"Attach {Session:C At:e1:5 Fresh:true}", "ReadPage {Request:2 From:e1:3 Limit:2}")
+			s.give(page(2, "e1:1,e2:6", 6, 0, "B/4@e1:4 B/5@e1:5")).want("ReadPage {Request:3 From:e1:5 Limit:256}")
+			s.give(page(3, "e1:1,e2:6", 6, 0, "B/6@e2:6")).want(
+				"Deliver B/6@e2:6 holders []", "ReadPage {Request:4 From:e1:4 Limit:1}")
+			s.give(page(4, "e1:1,e2:6", 6, 0, "B/5@e1:5")).want("History to C B/5@e1:5 B/6@e2:6")
+		}},
+		{"of nothing", logroom.Options{}, func(s *schedule) {
+			s.live(0, "A").give(wants("C", 3)).want("Attach {Session:C At:e1:0 Fresh:true}", "History to C")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSchedule(tt.options, mutant{})
+			if tt.run(s); s.wrong != nil {
+				t.Error(s.wrong)
+			}
+		})
 	}
 }
 

@@ -31,7 +31,6 @@ const (
 	ruleReplayEpoch                    // a page of another epoch or with orphans is thrown away
 	ruleReplayTrimmed                  // a trimmed page resets the session
 	ruleOwn                            // a publisher gets its own message as its position alone
-	ruleConnection                     // a new connection holds nothing that another was shown
 	ruleRecalled                       // what came as history is held no more
 	ruleAckBehind                      // an outcome is sent at once only where it is not beyond the session's cursor
 	ruleAckNewest                      // and where the log's newest epoch is the room's

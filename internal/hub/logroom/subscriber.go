@@ -5,9 +5,10 @@ type subscriber struct {
 	// immutable
 	session     Session
 	publisher   string
-	provisional bool // takes what has no position yet
+	number      uint64 // in the order of joining
+	provisional bool   // takes what has no position yet
 
-	index int // in Room.subs
+	index int // in Room.subs; -1 once it has left
 	state state
 
 	// Of one that is not live; the cursor of a live one is the room's.
@@ -15,6 +16,8 @@ type subscriber struct {
 	arrived uint64   // catch-ups begun before it came to wait
 	request uint64   // the page that its replay waits for; 0 for none
 	sending bool     // a portion of its replay is on its way
+
+	since uint64 // of one that is live: the stream brought it all beyond this offset
 
 	history int // messages of history that it asked for and did not get yet
 }
@@ -34,8 +37,9 @@ func (r *Room) join(e Join) {
 		r.remove(old)
 		r.do(Detach{Session: old.session})
 	}
+	r.joined++
 	s := &subscriber{
-		session: e.Session, publisher: e.Publisher, provisional: e.Provisional,
+		number: r.joined, session: e.Session, publisher: e.Publisher, provisional: e.Provisional,
 		index: len(r.subs), cursor: e.Cursor, arrived: r.runs, history: max(e.History, 0),
 	}
 	r.subs = append(r.subs, s)
@@ -66,7 +70,8 @@ func (r *Room) leave(session Session) {
 	r.do(Unsubscribe{})
 	r.stop()
 	r.subscribed, r.synced = false, false
-	r.cursor, r.forks, r.epoch = Position{}, nil, ""
+	r.cursor, r.forks, r.epoch, r.floor = Position{}, nil, "", 0
+	r.recalling = recollection{}
 	r.ring.clear()
 	r.flush()
 }
@@ -77,15 +82,13 @@ func (r *Room) remove(s *subscriber) {
 	r.subs[s.index].index = s.index
 	r.subs[last] = nil
 	r.subs = r.subs[:last]
+	s.index = -1
 	delete(r.bySession, s.session)
 	delete(r.publisher, s.publisher)
 	if s.state != live {
 		r.behind--
 	} else if s.history > 0 {
 		r.recalls--
-	}
-	if r.holds(ruleConnection) {
-		r.marks.forgetAll(s.publisher)
 	}
 }
 
@@ -148,6 +151,7 @@ func (r *Room) place(s *subscriber) bool {
 // attach makes s live.
 func (r *Room) attach(s *subscriber, fresh bool) {
 	s.state, s.cursor, s.request, s.sending = live, Position{}, 0, false
+	s.since = r.cursor.Offset
 	r.behind--
 	r.do(Attach{Session: s.session, At: r.cursor, Fresh: fresh})
 	if s.history > 0 {
