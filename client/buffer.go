@@ -1,10 +1,6 @@
 package client
 
-import (
-	"sync"
-
-	"github.com/soumya-codes/realtime-hub/protocol"
-)
+import "sync"
 
 // overhead is what a waiting message counts for beside its data: its struct, its strings and its place in the buffer.
 const overhead = 256
@@ -24,7 +20,7 @@ type buffer struct {
 
 // item is a message, or a gap where message is nil.
 type item struct {
-	message *protocol.Message
+	message *Message
 	gap     Gap
 }
 
@@ -59,7 +55,7 @@ func (b *buffer) put(i item) {
 func (b *buffer) next() (item, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.lost.Dropped > 0 || b.lost.Away > 0 {
+	if !b.lost.isZero() {
 		i := item{gap: b.lost}
 		b.lost = Gap{}
 		b.signal() // for another reader: put signals once for all that waits

@@ -11,19 +11,21 @@ import (
 // what is left, and the limit holds all the time.
 func TestBufferMergesGaps(t *testing.T) {
 	b := newBuffer(3 * (overhead + 4))
-	message := item{message: &protocol.Message{Data: []byte("four")}}
+	message := item{message: &Message{Message: protocol.Message{Data: []byte("four")}}}
 	for range 5 {
 		b.put(message)
 		if b.size > b.limit {
 			t.Errorf("%d bytes wait, more than %d", b.size, b.limit)
 		}
 	}
-	b.put(item{gap: Gap{Away: time.Second}})
+	for _, gap := range []Gap{{Away: time.Second}, {Lost: 3}, {Reset: true}, {Lost: 4}} {
+		b.put(item{gap: gap})
+	}
 	for range 3 {
 		b.put(message)
 	}
 	i, ok := b.next()
-	if !ok || i.message != nil || i.gap.Dropped != 5 || i.gap.Away != time.Second {
+	if !ok || i.message != nil || i.gap != (Gap{Dropped: 5, Away: time.Second, Lost: 7, Reset: true}) {
 		t.Errorf("first %+v", i)
 	}
 	for range 3 {
@@ -39,11 +41,23 @@ func TestBufferMergesGaps(t *testing.T) {
 	}
 }
 
+// TestBufferKeepsGaps has a gap dropped, and nothing else.
+func TestBufferKeepsGaps(t *testing.T) {
+	for _, gap := range []Gap{{Dropped: 1}, {Away: 1}, {Lost: 1}, {Reset: true}} {
+		b := newBuffer(10)
+		b.put(item{gap: gap})
+		b.put(item{message: &Message{}})
+		if i, ok := b.next(); !ok || i.gap != gap {
+			t.Errorf("first %+v, %v, want %+v", i, ok, gap)
+		}
+	}
+}
+
 // TestBufferTakesOne has a message that is larger than the whole buffer.
 func TestBufferTakesOne(t *testing.T) {
 	b := newBuffer(10)
 	for range 2 {
-		b.put(item{message: &protocol.Message{Data: make([]byte, 100)}})
+		b.put(item{message: &Message{Message: protocol.Message{Data: make([]byte, 100)}}})
 	}
 	if i, ok := b.next(); !ok || i.gap.Dropped != 1 {
 		t.Errorf("first %+v, %v", i, ok)

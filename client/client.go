@@ -31,10 +31,11 @@ type Client struct {
 	link     *link            // nil while there is no connection
 	changed  chan struct{}    // closed, and replaced, at each change of link; received by those who wait for one
 	rooms    map[string]*Room // by name: those that were joined, or are to be
-	id       string           // what the hub calls the client
-	hub      string           // the hub's name
-	isolated bool             // the hub cannot reach the others
-	err      error            // why the client ended for good; set before done is closed
+	logs     map[string]bool  // the names of rooms that are known to be log rooms; at most maxLogs
+	who      identity
+	hub      string // the hub's name
+	isolated bool   // the hub cannot reach the others
+	err      error  // why the client ended for good; set before done is closed
 }
 
 // Dial connects to the HubServer at address, which is written like http://127.0.0.1:8081 or wss://chat.example.com/ws;
@@ -64,6 +65,7 @@ func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) 
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 		rooms:   make(map[string]*Room),
+		logs:    make(map[string]bool),
 	}
 	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	l, err := c.connect(ctx)
@@ -96,12 +98,12 @@ func (c *Client) Err() error {
 	return c.err
 }
 
-// ID returns what the hub calls this client: the id of the sender in its messages. It is another after each
-// reconnection.
+// ID returns what hubs call this client: the id of the sender in its messages. It stays the same over reconnections,
+// unless a hub does not know the client any more; then it is a new client there, with another id.
 func (c *Client) ID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.id
+	return c.who.ID
 }
 
 // Hub returns the name of the hub that the client is, or was last, connected to.
@@ -112,7 +114,7 @@ func (c *Client) Hub() string {
 }
 
 // Isolated reports whether the hub said that it cannot reach the other hubs now: what is published then reaches the
-// people on this hub alone.
+// people on this hub alone, and in a log room the others later.
 func (c *Client) Isolated() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +133,8 @@ func (c *Client) attach(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.link = l
-	c.id, c.hub, c.isolated = l.id, l.hub, l.isolated
+	c.who.become(l.who)
+	c.hub, c.isolated = l.hub, l.isolated
 	l.update()
 	c.signal()
 }
@@ -196,4 +199,12 @@ func (c *Client) setIsolated(isolated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isolated = isolated
+	if !isolated {
+		return
+	}
+	for _, r := range c.rooms {
+		if r.in {
+			r.tell() // it cannot say where the log is
+		}
+	}
 }

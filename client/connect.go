@@ -59,9 +59,8 @@ func (c *Client) connect(ctx context.Context) (*link, error) {
 
 // greet says hello and waits for what the hub answers (docs/protocol.md, "Order of things").
 func (l *link) greet(ctx context.Context) error {
-	hello := protocol.Frame{Type: protocol.TypeHello, Name: l.client.options.name}
 	// Where this fails the hub may have said why it closed, and reading gets to that.
-	_ = l.conn.Write(ctx, websocket.MessageText, hello.Encode())
+	_ = l.conn.Write(ctx, websocket.MessageText, l.client.hello().Encode())
 	for {
 		f, err := l.read(ctx)
 		if err != nil {
@@ -72,7 +71,7 @@ func (l *link) greet(ctx context.Context) error {
 		}
 		switch {
 		case f.Type == protocol.TypeWelcome && f.Client != nil:
-			l.id, l.hub = f.Client.ID, f.Hub
+			l.who, l.hub = *f.Client, f.Hub
 		case f.Type == protocol.TypeStatus && f.Isolated != nil:
 			l.isolated = *f.Isolated
 			return nil

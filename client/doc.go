@@ -7,15 +7,28 @@
 //
 // # What is promised
 //
-// All rooms are live rooms so far: a message arrives at most once, in the order of its publisher, and nothing is kept
-// for those who are away. What this package knows to be missing it tells: where the connection was lost for a while, or
-// the program reads too slowly and more waits than [WithBuffer] allows, the range over [Room.Messages] has a [Gap]
-// between the messages, and goes on.
+// There are rooms of two kinds; the hubs' configuration says which is which. In a log room each message of others that
+// is stored in the log comes once, in the order of the log. Where a connection is lost, the client goes on where it
+// was, at whatever hub, and nothing is missing. Where that cannot hold, as the log lost its end or no longer has what
+// was missed, the range over [Room.Messages] has a [Gap] between the messages, and goes on: [Gap.Lost], [Gap.Reset]. A
+// hub that cannot reach the log shows messages before they are stored, and the client gives them at once, as
+// [Message.Provisional]. They do not come again when they are stored, which may be in another order, nor is the program
+// told if they never are.
 //
-// What a hub drops it does not tell the client. It drops the oldest messages for a connection that takes them too
-// slowly, and messages between hubs that cannot reach each other; it counts both (messages_dropped_total, in its
-// metrics). A client reads its connection as fast as it can, whatever the program does, so for the first the network or
-// the machine must be too slow.
+// A message that was acknowledged with the scope "cluster" is in the log. [Client.Publish] sends a message again under
+// the same key where need be, and it is stored once.
+//
+// In a live room a message arrives at most once, in the order of its publisher, and nothing is kept for those who are
+// away. Where the connection was lost, there is a [Gap]: [Gap.Away]. What a hub drops it does not tell: the oldest
+// messages for a connection that takes them too slowly, and messages between hubs that cannot reach each other. It
+// counts both (messages_dropped_total, in its metrics). A client reads its connection as fast as it can, whatever the
+// program does, so for the first the network or the machine must be too slow.
+//
+// In rooms of both kinds, what the program reads so slowly that more waits than [WithBuffer] allows is dropped by the
+// client, and told: [Gap.Dropped].
+//
+// All this ends with the Client: where it was, and who it was, is kept in memory alone. A new one that joins a log room
+// begins at its end, or with [WithHistory] a little before.
 //
 // # Goroutines
 //
@@ -25,6 +38,8 @@
 //
 // # What it does not do
 //
-// It does not store what was to be published while there was no connection: [Client.Publish] waits for one as long as
-// its context lasts. It does not publish a second time by itself: [ErrUnknown] tells the caller that it may have to.
+// It publishes nothing behind the program's back: a message is sent, and sent again, by [Client.Publish] while that
+// runs, and waits there for a connection. After [ErrUnknown] it may still be stored, and a further call publishes
+// another message. Nor does the client keep a message that only its hub has so far, which acknowledged it with the
+// scope "hub".
 package client

@@ -16,8 +16,12 @@ var (
 	ErrUnreachable = errors.New("the hub cannot be reached")
 
 	// ErrUnknown is wrapped where a publication was handed to a connection and its acknowledgement did not come: the
-	// message may or may not have arrived.
+	// message may or may not have arrived, or may still be stored in its log room.
 	ErrUnknown = errors.New("the message may or may not have arrived")
+
+	// ErrBusy is wrapped where a hub cannot take a publication now, because the log of its room is full or cannot be
+	// reached: nobody was shown the message. It may be published again later.
+	ErrBusy = errors.New("the hub cannot take the message now")
 
 	// ErrClosed is returned by the methods of a client that was closed, and of a room that was left.
 	ErrClosed = errors.New("the client is closed")
@@ -55,12 +59,22 @@ type Gap struct {
 	// Dropped counts the messages that arrived and were thrown away, because more waited than the room's buffer holds.
 	Dropped int
 
-	// Away says how long the client was not in the room, because its connection was lost: what was published meanwhile
-	// was missed. It is zero where the connection was not lost.
+	// Away says how long the client was not in a live room, because its connection was lost: what was published
+	// meanwhile was missed. It is zero where the connection was not lost, and in a log room, which goes on where the
+	// client was, unless that had not been told where the log is.
 	Away time.Duration
 
 	// Cause says why the connection was lost; nil where Away is zero.
 	Cause error
+
+	// Lost counts the messages of a log room that came and are lost since, because the log lost its end: the last ones
+	// before the gap, those that the client published itself among them. Some may come again, if their senders publish
+	// them again.
+	Lost int
+
+	// Reset says that the log of a room does not go on from where the client was: more was missed than is kept, or the
+	// log is another. The hub cannot tell what, and what came before may come again.
+	Reset bool
 }
 
 func (g *Gap) Error() string {
@@ -72,6 +86,13 @@ func (g *Gap) Error() string {
 	if g.Dropped > 0 {
 		parts = append(parts, fmt.Sprintf("messages dropped, as they were read too slowly: %d", g.Dropped))
 	}
+	if g.Lost > 0 {
+		parts = append(parts, fmt.Sprintf("the room's log lost its end, and with it the last messages that came: %d",
+			g.Lost))
+	}
+	if g.Reset {
+		parts = append(parts, "the room's log does not go on from here: messages were missed, and some may come again")
+	}
 	return strings.Join(parts, "; ")
 }
 
@@ -82,7 +103,12 @@ func (g *Gap) add(next Gap) {
 	if next.Cause != nil {
 		g.Cause = next.Cause
 	}
+	g.Lost += next.Lost
+	g.Reset = g.Reset || next.Reset
 }
+
+// isZero reports whether g tells of nothing.
+func (g *Gap) isZero() bool { return g.Dropped == 0 && g.Away == 0 && g.Lost == 0 && !g.Reset }
 
 // plain returns what is at the bottom of err, which the libraries between have wrapped in words that say nothing to
 // those who did not write them: `dial tcp 127.0.0.1:8081: connect: connection refused`.

@@ -22,6 +22,9 @@ func TestErrorTexts(t *testing.T) {
 		{&Gap{Away: 1234567 * time.Microsecond}, "not connected for 1.235s, messages may have been missed"},
 		{&Gap{Away: time.Second, Dropped: 1},
 			"not connected for 1s, messages may have been missed; messages dropped, as they were read too slowly: 1"},
+		{&Gap{Lost: 3}, "the room's log lost its end, and with it the last messages that came: 3"},
+		{&Gap{Reset: true},
+			"the room's log does not go on from here: messages were missed, and some may come again"},
 	} {
 		if got := test.err.Error(); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)

@@ -108,6 +108,8 @@ func ExampleClient_Publish() {
 		fmt.Println("refused:", refused.Message+";", refused.Fix)
 	case errors.Is(err, client.ErrUnknown):
 		fmt.Println("it may have arrived, or not")
+	case errors.Is(err, client.ErrBusy):
+		fmt.Println("not now:", err)
 	default:
 		fmt.Println("not sent:", err)
 	}

@@ -27,16 +27,16 @@ type link struct {
 	// immutable
 	client *Client
 	conn   *websocket.Conn
-	// out has publications: sent by publish, received by write, never closed. It holds 64, so that a burst waits for no
-	// switch.
+	// out has publications: sent by publications, received by write, never closed. It holds 64, so that a burst waits
+	// for no switch.
 	out chan []byte
 	// rooms is full while rooms are to be joined or left: sent by update, received by write, never closed. One slot, as
 	// write looks at all rooms.
 	rooms chan struct{}
-	gone  chan struct{} // closed by fail; received by publish
+	gone  chan struct{} // closed by fail; received by publications
 
 	// set by greet, immutable afterwards
-	id       string
+	who      protocol.Credentials
 	hub      string
 	isolated bool
 
@@ -50,13 +50,7 @@ type link struct {
 	// guarded by mu
 	mu     sync.Mutex
 	failed bool
-	calls  map[string]chan<- result // who waits for the answer to a publication, by its key; each channel holds one
-}
-
-// result is the answer to a publication.
-type result struct {
-	ack Ack
-	err error
+	calls  map[string]call // who waits for the answer to a publication, by its key
 }
 
 func newLink(c *Client, conn *websocket.Conn) *link {
@@ -66,7 +60,7 @@ func newLink(c *Client, conn *websocket.Conn) *link {
 		out:    make(chan []byte, 64),
 		rooms:  make(chan struct{}, 1),
 		gone:   make(chan struct{}),
-		calls:  make(map[string]chan<- result),
+		calls:  make(map[string]call),
 	}
 }
 
@@ -136,15 +130,11 @@ func (l *link) read(ctx context.Context) (*protocol.Frame, error) {
 func (l *link) handle(f *protocol.Frame) {
 	c := l.client
 	switch f.Type {
-	case protocol.TypeMessage:
-		m, err := f.DecodeMessage()
-		if err != nil {
-			c.options.log.Warn("message from the hub ignored", "err", err)
-			return
+	case protocol.TypeMessage, protocol.TypeAck, protocol.TypeSubscribed, protocol.TypeOrphans, protocol.TypeReset,
+		protocol.TypeHistory:
+		if err := l.handleStream(f); err != nil {
+			c.options.log.Warn("frame from the hub ignored", "err", err)
 		}
-		c.deliver(m)
-	case protocol.TypeAck:
-		l.answer(f.Key, result{ack: Ack{Key: f.Key, ID: f.ID, Scope: f.Scope}})
 	case protocol.TypeError:
 		refused := &Refused{Code: f.Code, Message: f.Message, Fix: f.Fix}
 		switch {
@@ -156,7 +146,7 @@ func (l *link) handle(f *protocol.Frame) {
 			c.options.log.Warn("the hub refused a frame", "err", refused)
 		}
 	case protocol.TypeThere:
-		c.enter(f.Room, l.pongs)
+		c.enter(f.Room, l.pongs, f.Log != nil && *f.Log)
 	case protocol.TypePong:
 		l.pongs++
 	case protocol.TypeStatus:
@@ -173,11 +163,18 @@ func (l *link) handle(f *protocol.Frame) {
 // write writes what is to be written until open ends, and the close frame when ctx is done. It does not end the
 // connection where writing fails: the hub may have said why it closed, and receive gets to that.
 func (l *link) write(ctx, open context.Context) {
-	told := make(map[string]*Room) // the rooms for which the hub was sent a join, on this connection
+	told := make(map[string]membership) // those for which the hub was sent a join, on this connection
 	for {
 		var frames [][]byte
 		select {
 		case frame := <-l.out:
+			// What the hub answers to a publication is part of the room's stream if the client is in the room: so a
+			// room that is joined again is joined before what is published in it again.
+			select {
+			case <-l.rooms:
+				frames = l.client.memberships(l, told)
+			default:
+			}
 			frames = append(frames, frame)
 		case <-l.rooms:
 			frames = l.client.memberships(l, told)
@@ -239,22 +236,4 @@ func (l *link) ping(ctx, open context.Context) bool {
 	case <-open.Done():
 		return true
 	}
-}
-
-// fail ends what waits for answers of a connection that has ended with cause. The client was detached before.
-func (l *link) fail(cause error) {
-	l.mu.Lock()
-	l.failed = true
-	calls := l.calls
-	l.calls = nil
-	l.mu.Unlock()
-	err := fmt.Errorf("%w: %w", ErrUnknown, cause)
-	closed, ok := errors.AsType[*CloseError](cause)
-	if ok && closed.Code == protocol.CodeTooBig && len(calls) == 1 { // then it was that one
-		err = &Refused{Code: protocol.ErrTooBig, Message: closed.Reason, Fix: "send less at once"}
-	}
-	for _, call := range calls {
-		call <- result{err: err}
-	}
-	close(l.gone)
 }

@@ -24,6 +24,7 @@ type options struct {
 	pongTimeout      time.Duration
 	firstBackoff     time.Duration
 	maxBackoff       time.Duration
+	answerTimeout    time.Duration // after which a publication is sent again
 
 	// dial opens the TCP connection; tests put pipes here.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -38,6 +39,7 @@ func defaults() options {
 		pongTimeout:      10 * time.Second,
 		firstBackoff:     250 * time.Millisecond,
 		maxBackoff:       15 * time.Second,
+		answerTimeout:    5 * time.Second,
 		dial:             (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 	}
 }

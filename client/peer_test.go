@@ -27,7 +27,8 @@ type script struct {
 	// guarded by mu
 	mu    sync.Mutex
 	away  bool
-	dials []time.Time // when the client tried
+	who   protocol.Credentials // what the next welcome says; c1 with the secret s1 at first
+	dials []time.Time          // when the client tried
 }
 
 // peer is one connection to a script.
@@ -43,7 +44,10 @@ type peer struct {
 
 // newScript starts a script, which greets each client that connects.
 func newScript(t *testing.T) *script {
-	s := &script{t: t, conns: make(chan net.Conn), peers: make(chan *peer, 100), ended: make(chan struct{})}
+	s := &script{
+		t: t, conns: make(chan net.Conn), peers: make(chan *peer, 100), ended: make(chan struct{}),
+		who: protocol.Credentials{ID: "c1", Secret: "s1"},
+	}
 	s.serve(http.HandlerFunc(s.greet))
 	return s
 }
@@ -106,6 +110,18 @@ func (s *script) setAway(away bool) {
 	s.away = away
 }
 
+func (s *script) setWho(who protocol.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.who = who
+}
+
+func (s *script) welcomes() protocol.Credentials {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.who
+}
+
 // tries returns how long after since the client tried to connect.
 func (s *script) tries(since time.Time) []time.Duration {
 	s.mu.Lock()
@@ -135,7 +151,8 @@ func (s *script) greet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	isolated := false
-	p.send(&protocol.Frame{Type: protocol.TypeWelcome, Client: &protocol.Credentials{ID: "c1"}, Hub: "hub1"})
+	who := s.welcomes()
+	p.send(&protocol.Frame{Type: protocol.TypeWelcome, Client: &who, Hub: "hub1"})
 	p.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
 	s.peers <- p
 	for {

@@ -79,9 +79,10 @@ func TestPublishUnknown(t *testing.T) {
 			p.expect(protocol.TypePublish)
 			p.conn.CloseNow()
 		}()
+		start := time.Now()
 		_, err = c.Publish(t.Context(), "lobby", protocol.Text, nil)
-		if !errors.Is(err, ErrUnknown) || errors.Is(err, ErrClosed) {
-			t.Errorf("the connection was cut: %v", err)
+		if d := time.Since(start); d > 0 || !errors.Is(err, ErrUnknown) || errors.Is(err, ErrClosed) {
+			t.Errorf("the connection was cut: %v, after %v", err, d)
 		}
 
 		p = s.next()
@@ -134,17 +135,19 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte(`{"type":"error","code":"bad_room","room":"lobby"}`))
 	f.Add([]byte(`{"type":"bye","retry":9223372036854775807}`))
 	f.Add([]byte(`{"type":"status"}`))
+	f.Add([]byte(`{"type":"subscribed","room":"lobby","position":"e:1"}`))
+	f.Add([]byte(`{"type":"orphans","room":"lobby","position":"e:1","count":1}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		frame, err := protocol.DecodeFrame(text)
 		if err != nil {
 			return
 		}
-		c := &Client{options: defaults(), rooms: make(map[string]*Room)}
+		c := &Client{options: defaults(), rooms: make(map[string]*Room), logs: make(map[string]bool)}
 		l := newLink(c, nil)
-		if _, err := c.want("lobby"); err != nil {
+		if _, err := c.want("lobby", joinOptions{history: 2}); err != nil {
 			t.Fatal(err)
 		}
-		l.expect("k")
+		l.expect("k", 0)
 		l.handle(frame)
 		if l.retry < 0 || l.retry > maxRetry {
 			t.Errorf("retry %v", l.retry)

@@ -11,7 +11,7 @@ import (
 // writes brings the two together.
 
 // want returns the room called name, and makes it where there is none, for a call of Join.
-func (c *Client) want(name string) (*Room, error) {
+func (c *Client) want(name string, o joinOptions) (*Room, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -25,6 +25,10 @@ func (c *Client) want(name string) (*Room, error) {
 			buffer: newBuffer(c.options.buffer),
 			ready:  make(chan struct{}),
 			ended:  make(chan struct{}),
+			shown:  make(shown),
+		}
+		if o.history > 0 {
+			r.history = &history{count: o.history, had: make(shown)}
 		}
 		c.rooms[name] = r
 		c.update()
@@ -68,18 +72,25 @@ func (c *Client) update() {
 	}
 }
 
+// membership is one time of being in a room.
+type membership struct {
+	room   *Room
+	number int
+}
+
 // memberships returns the frames that make the hub's idea of the client's rooms right, where told is what it was sent
 // on l before, and brings told up to date. A room that was left and joined again is so there too, as its Join waits for
 // an answer.
 //
 // Behind what is left goes a ping. A hub works on frames in their order, so what it says of a room before the pong may
 // be about an earlier membership, and counts for no join that was sent after that ping (see Room.barrier).
-func (c *Client) memberships(l *link, told map[string]*Room) [][]byte {
+func (c *Client) memberships(l *link, told map[string]membership) [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var frames [][]byte
-	for name, r := range told {
-		if c.rooms[name] == r {
+	for name, m := range told {
+		r := m.room
+		if c.rooms[name] == r && r.membership == m.number {
 			continue
 		}
 		if _, refused := errors.AsType[*Refused](r.err); !refused { // where it was, we are not in
@@ -92,17 +103,34 @@ func (c *Client) memberships(l *link, told map[string]*Room) [][]byte {
 		frames = append(frames, (&protocol.Frame{Type: protocol.TypePing}).Encode())
 	}
 	for name, r := range c.rooms {
-		if told[name] == nil {
-			frames = append(frames, (&protocol.Frame{Type: protocol.TypeJoin, Room: name}).Encode())
-			told[name] = r
+		if _, ok := told[name]; !ok {
+			r.whole = r.shown.full()
+			frames = append(frames, r.join().Encode())
+			told[name] = membership{r, r.membership}
 			r.barrier = l.pings
 		}
 	}
 	return frames
 }
 
-// enter records that the hub said, after so many pongs, that we are in a room, and what was missed until now.
-func (c *Client) enter(name string, pongs int) {
+// join returns the frame that joins the room, in a log room where the client was. The caller holds client.mu.
+func (r *Room) join() *protocol.Frame {
+	f := &protocol.Frame{Type: protocol.TypeJoin, Room: r.name}
+	if !r.cursor.IsZero() {
+		f.Position = r.cursor.String()
+	}
+	if r.history != nil {
+		f.History = r.history.count
+	}
+	if r.whole {
+		f.Provisional = new(bool)
+	}
+	return f
+}
+
+// enter records that the hub said, after so many pongs, that we are in a room, which is a log room or not, and what was
+// missed until now. Where a log room goes on from the cursor, the hub tells what is missing.
+func (c *Client) enter(name string, pongs int, log bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.rooms[name]
@@ -110,19 +138,17 @@ func (c *Client) enter(name string, pongs int) {
 		return // it was left meanwhile, or the hub tells again how many people are in it
 	}
 	r.in = true
-	if !r.cut.IsZero() {
-		r.buffer.put(item{gap: Gap{Away: max(time.Since(r.cut), 1), Cause: r.cause}})
-		r.cut, r.cause = time.Time{}, nil
+	c.setLog(name, log)
+	if !log {
+		r.cursor = protocol.Position{}
+		r.release()
 	}
-	r.tell()
-}
-
-// deliver puts a message into its room's buffer.
-func (c *Client) deliver(m *protocol.Message) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if r := c.rooms[m.Room]; r != nil && r.in {
-		r.buffer.put(item{message: m})
+	if r.told && !r.cut.IsZero() && r.cursor.IsZero() {
+		r.put(item{gap: Gap{Away: max(time.Since(r.cut), 1), Cause: r.cause}})
+	}
+	r.cut, r.cause = time.Time{}, nil
+	if !log || c.isolated {
+		r.tell()
 	}
 }
 
@@ -153,6 +179,7 @@ func (r *Room) tell() {
 // end ends the room, once. The caller holds client.mu.
 func (r *Room) end(why error) {
 	r.err = why
+	r.release()
 	close(r.ended)
 	r.tell()
 }

@@ -32,11 +32,13 @@ func browserTestRefused(t *testing.T, browser context.Context) {
 func browserTestUnanswered(t *testing.T, browser context.Context) {
 	hub, tab, session := browserConnected(t, browser)
 	tab.send("is anybody there?")
+	session.send(`{"type":"there","room":"lobby","people":[],"count":1}`)
 	session.await(protocol.TypePublish)
 	session.conn.CloseNow()
 	row := browserRow("sent", "is anybody there?")
 	tab.until(row + "[0].innerText.includes('may not have arrived')")
 	second := hub.next()
+	second.send(`{"type":"there","room":"lobby","people":[],"count":1}`)
 	tab.until(`document.querySelector('#messages > .gap')?.textContent.startsWith('disconnected for')`)
 	tab.run(row + "[0].querySelector('button').click()")
 	f := second.await(protocol.TypePublish)

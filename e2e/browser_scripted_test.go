@@ -26,6 +26,7 @@ type browserHub struct {
 	server   *httptest.Server
 	sessions chan *browserSession // sent by the handler, received by the test; holds all that a test opens; not closed
 	opened   atomic.Int64
+	forgets  atomic.Bool // take everybody for a new client
 	name     string
 }
 
@@ -33,6 +34,7 @@ type browserHub struct {
 type browserSession struct {
 	t      *testing.T
 	conn   *websocket.Conn
+	hello  *protocol.Frame
 	frames chan *protocol.Frame // sent by the handler, received by the test; closed by the handler as it ends
 	silent *atomic.Bool         // leave pings unanswered
 }
@@ -72,8 +74,13 @@ func (h *browserHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if f.Type != protocol.TypeHello {
 				h.t.Errorf("the page's first frame is %q", f.Type)
 			}
-			s.send(fmt.Sprintf(`{"type":"welcome","client":{"id":"me%d","secret":"s"},"session":"%d","hub":%q,"time":%q}`,
-				n, n, h.name, protocol.FormatTime(time.Now())))
+			client := &protocol.Credentials{ID: fmt.Sprint("me", n), Secret: fmt.Sprint("secret", n)}
+			if f.Client != nil && !h.forgets.Load() {
+				client = f.Client
+			}
+			s.hello = f
+			s.send(fmt.Sprintf(`{"type":"welcome","client":{"id":%q,"secret":%q},"session":"%d","hub":%q,"time":%q}`,
+				client.ID, client.Secret, n, h.name, protocol.FormatTime(time.Now())))
 			s.send(`{"type":"status","isolated":false}`)
 			h.sessions <- s
 		case f.Type == protocol.TypePing:

@@ -31,7 +31,7 @@ func newPub(p *process) *cobra.Command {
 		Short: "Publish messages in a room",
 		Long: "Publish DATA in a room and exit. Without DATA, or with -, each line of the standard input is a " +
 			"message, and is published as soon as it is there. A message counts as published when the hub has " +
-			"acknowledged it.",
+			"acknowledged it; in a log room it is sent again where the connection is lost meanwhile.",
 		Example: "  realtime-hub pub lobby 'hello, everybody'\n  tail -f app.log | realtime-hub pub logs\n" +
 			"  realtime-hub pub --kind json lobby '{\"temperature\": 21}'",
 		Args: wantArgs(1, 2, "realtime-hub pub lobby 'hello, everybody'"),
@@ -130,23 +130,41 @@ func (p *publisher) publish(ctx context.Context, data []byte) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
 	defer cancel()
 	ack, err := p.client.Publish(ctx, p.room, p.kind, data)
+	if errors.Is(err, client.ErrBusy) {
+		return &failure{err, "nobody was shown it: publish it again later", exitFailed}
+	}
 	if err != nil {
 		return err
 	}
 	if !p.config.JSON {
 		return nil
 	}
-	line, err := jsonLine(struct {
-		Room  string `json:"room"`
-		ID    string `json:"id"`
-		Key   string `json:"key"`
-		Scope string `json:"scope"`
-	}{p.room, ack.ID, ack.Key, ack.Scope})
+	line, err := ackJSON(p.room, ack)
 	if err != nil {
 		return fmt.Errorf("encode the acknowledgement: %w", err)
 	}
 	_, err = p.process.stdout.Write(line)
 	return err
+}
+
+// ackJSON returns what the hub answered, for programs.
+func ackJSON(room string, ack client.Ack) ([]byte, error) {
+	return jsonLine(struct {
+		Room      string `json:"room"`
+		ID        string `json:"id"`
+		Key       string `json:"key"`
+		Scope     string `json:"scope"`
+		Position  string `json:"position,omitempty"`
+		Duplicate bool   `json:"duplicate,omitempty"`
+	}{room, ack.ID, ack.Key, ack.Scope, position(ack.Position), ack.Duplicate})
+}
+
+// position returns at as text, which is empty where it is none.
+func position(at protocol.Position) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.String()
 }
 
 // line is a line of the input without its end, or why there are no more.

@@ -250,15 +250,52 @@ func TestReadLines(t *testing.T) {
 }
 
 func TestTextLine(t *testing.T) {
-	m := protocol.Message{
+	m := client.Message{Message: protocol.Message{
 		Room: "lobby", From: protocol.Client{ID: "id", Name: "A\x1b"}, Kind: protocol.Binary, Data: []byte{0, 1},
-	}
+	}}
 	if line, err := textLine(&m); err != nil || string(line) != "lobby  A\\x1b  (binary, 2 bytes)\n" {
 		t.Errorf("%q, %v", line, err)
 	}
 	m.From.Name, m.Kind, m.Data = "", protocol.Text, []byte("two\nlines")
 	if line, err := textLine(&m); err != nil || string(line) != "lobby  id  two\\nlines\n" {
 		t.Errorf("%q, %v", line, err)
+	}
+}
+
+// TestJSONLines has what is printed for programs in log rooms; what a live room has is in the scripts.
+func TestJSONLines(t *testing.T) {
+	at := protocol.Position{Epoch: "e1", Offset: 8}
+	m := client.Message{Message: protocol.Message{
+		Room: "lobby", ID: "c/k", From: protocol.Client{ID: "c"}, Hub: "hub1", Kind: protocol.Text, Data: []byte("hi"),
+	}}
+	stored, past, kept := m, m, m
+	stored.Position, past.Position = at, at
+	past.Past, kept.Provisional = true, true
+	const rest = `"from":{"id":"c"},"hub":"hub1","time":"0001-01-01T00:00:00.000Z","kind":"text","data":"hi"}` + "\n"
+	for _, tt := range []struct {
+		give client.Message
+		want string
+	}{
+		{m, `{"room":"lobby","id":"c/k",` + rest},
+		{stored, `{"room":"lobby","id":"c/k","position":"e1:8",` + rest},
+		{past, `{"room":"lobby","id":"c/k","position":"e1:8","past":true,` + rest},
+		{kept, `{"room":"lobby","id":"c/k","scope":"hub",` + rest},
+	} {
+		if line, err := messageJSON(&tt.give); err != nil || string(line) != tt.want {
+			t.Errorf("%s, %v, want %s", line, err, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		give client.Ack
+		want string
+	}{
+		{client.Ack{ID: "c/k", Key: "k", Scope: "hub"}, `{"room":"lobby","id":"c/k","key":"k","scope":"hub"}` + "\n"},
+		{client.Ack{ID: "c/k", Key: "k", Scope: "cluster", Position: at, Duplicate: true},
+			`{"room":"lobby","id":"c/k","key":"k","scope":"cluster","position":"e1:8","duplicate":true}` + "\n"},
+	} {
+		if line, err := ackJSON("lobby", tt.give); err != nil || string(line) != tt.want {
+			t.Errorf("%s, %v, want %s", line, err, tt.want)
+		}
 	}
 }
 

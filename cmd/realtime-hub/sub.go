@@ -24,8 +24,8 @@ func newSub(p *process) *cobra.Command {
 		Use:   "sub ROOM...",
 		Short: "Print the messages of rooms",
 		Long: "Print the messages that are published in rooms, one a line: room, sender, text. Control " +
-			"characters in them are escaped. When the connection is lost it comes back by itself, and what " +
-			"may be missing is told.",
+			"characters in them are escaped. When the connection is lost it comes back by itself, in a log room " +
+			"where it was, and what may be missing is told.",
 		Example: "  realtime-hub sub lobby\n  realtime-hub sub --json --count 10 lobby news",
 		Args:    wantArgs(1, maxRooms, "realtime-hub sub lobby"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,7 +74,7 @@ type subscriber struct {
 
 // received is a message, or what takes its place in the order: a gap, or why there are no more.
 type received struct {
-	message protocol.Message
+	message client.Message
 	err     error
 }
 
@@ -163,7 +163,7 @@ func (s *subscriber) print(r received) error {
 }
 
 // textLine returns m for people: room, sender, text. A sender without a name is shown by its id.
-func textLine(m *protocol.Message) ([]byte, error) {
+func textLine(m *client.Message) ([]byte, error) {
 	sender := m.From.Name
 	if sender == "" {
 		sender = m.From.ID
@@ -176,16 +176,25 @@ func textLine(m *protocol.Message) ([]byte, error) {
 }
 
 // messageJSON returns m for programs.
-func messageJSON(m *protocol.Message) ([]byte, error) {
+func messageJSON(m *client.Message) ([]byte, error) {
 	line := struct {
-		Room string          `json:"room"`
-		ID   string          `json:"id"`
-		From protocol.Client `json:"from"`
-		Hub  string          `json:"hub"`
-		Time string          `json:"time"`
-		Kind string          `json:"kind"`
-		Data any             `json:"data"` // a string, the value itself, or base64, as in docs/protocol.md
-	}{m.Room, m.ID, m.From, m.Hub, protocol.FormatTime(m.Time), m.Kind.String(), nil}
+		Room     string          `json:"room"`
+		ID       string          `json:"id"`
+		Position string          `json:"position,omitempty"`
+		Scope    string          `json:"scope,omitempty"`
+		Past     bool            `json:"past,omitempty"`
+		From     protocol.Client `json:"from"`
+		Hub      string          `json:"hub"`
+		Time     string          `json:"time"`
+		Kind     string          `json:"kind"`
+		Data     any             `json:"data"` // a string, the value itself, or base64, as in docs/protocol.md
+	}{
+		Room: m.Room, ID: m.ID, Position: position(m.Position), Past: m.Past,
+		From: m.From, Hub: m.Hub, Time: protocol.FormatTime(m.Time), Kind: m.Kind.String(),
+	}
+	if m.Provisional {
+		line.Scope = protocol.ScopeHub
+	}
 	switch m.Kind {
 	case protocol.JSON:
 		line.Data = json.RawMessage(m.Data)

@@ -4,18 +4,27 @@
 type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "isolated" | "refused";
 
 /** How far a message of one's own came, as far as is known: the attribute data-state of its row. */
-type Progress = "queued" | "sending" | "sent" | "hub" | "failed";
+type Progress = "queued" | "sending" | "hub" | "stored" | "sent" | "failed" | "lost";
 
 interface Person {
   id: string;
   name: string;
 }
 
+/** How a hub knows a client, and what the client shows to be that client again. */
+interface Credentials {
+  id: string;
+  secret: string;
+}
+
 /** One frame of a hub. Where a member is absent or of another type, the empty value of its type stands. */
 interface Frame {
   type: string;
   room: string;
+  id: string;
   key: string;
+  position: string;
+  scope: string;
   hub: string;
   time: string;
   kind: string;
@@ -23,13 +32,15 @@ interface Frame {
   message: string;
   fix: string;
   isolated: boolean;
+  log: boolean;
+  past: boolean;
   /** NaN where absent. */
   count: number;
   /** NaN where absent. */
   retry: number;
   from: Person;
   person: Person;
-  client: Person;
+  client: Credentials;
   /** Null where absent. */
   people: Person[] | null;
   data: unknown;
@@ -69,8 +80,10 @@ interface RoomEntry {
 interface MessageList {
   /** Where the rows are: the list in the page, or a fragment outside. */
   box: ParentNode & Node;
-  /** Of the newest message. */
-  day: string;
+  /** Those of messages whose id matters, by it. */
+  rows: Map<string, HTMLElement>;
+  /** The newest row of the history that is coming. */
+  past: HTMLElement | null;
   /** The line "new since you looked away". */
   mark: Element | null;
   /** Whether the reader is still away since that line. */
@@ -82,8 +95,18 @@ interface Outgoing {
   room: string;
   text: string;
   row: HTMLElement;
-  /** When it was sent. */
-  at: number;
+  /** Which makes its id, together with this page's. */
+  key: string;
+  /** How far this page had the room's log when it was first sent. */
+  birth: string;
+  /** When it was first sent, or written. */
+  made: number;
+  tries: number;
+  /** When the next try is due, and how long to wait after that. */
+  due: number;
+  delay: number;
+  /** Why it was given up; "" while it is not. */
+  why: string;
 }
 
 /** The people of one room on this hub. */
@@ -91,13 +114,16 @@ interface Crowd {
   count: number;
   /** By id; null where the room is too big to list them. */
   names: Map<string, string> | null;
+  /** It is a log room. */
+  log: boolean;
 }
 
 /** What a tab hands to itself over a reload. */
 interface Leaving {
   connected: boolean;
   draft: string;
-  queued: { room: string; text: string }[];
+  client: Credentials;
+  outbox: (Omit<Outgoing, "row"> & { log: boolean })[];
 }
 
 /** The elements of chat.html, by id. */
@@ -143,6 +169,8 @@ interface Elements {
 type Announcer = import("./assets/js/panels.js").Announcer;
 type Clock = import("./assets/js/connection.js").Clock;
 type Connection = import("./assets/js/connection.js").Connection;
+type Log = import("./assets/js/outbox.js").Log;
+type Logs = import("./assets/js/outbox.js").Logs;
 type Messages = import("./assets/js/messages.js").Messages;
 type People = import("./assets/js/panels.js").People;
 
@@ -159,11 +187,12 @@ type Make = <K extends keyof HTMLElementTagNameMap>(
 /** Returns what is kept under key, or null. */
 type Load = (where: Where, key: string) => any;
 type Save = (where: Where, key: string, value: unknown) => void;
+type RowsOf = (box: ParentNode, which: string) => HTMLElement[];
+type OfRoom<T> = (what: T, log: Log) => void;
 type Tell = (row: HTMLElement, progress: Progress, ...more: (Node | string)[]) => void;
 type MakeRow = (
   direction: "received" | "sent",
   who: string,
   at: Date,
-  how: HTMLElement,
   content: HTMLElement,
 ) => HTMLElement;

@@ -213,7 +213,7 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// TestSize keeps the promise of a page that is there at once: 20 kB, each file compressed by itself as it travels.
+// TestSize keeps the promise of a page that is there at once: 24 kB, each file compressed by itself as it travels.
 func TestSize(t *testing.T) {
 	files, err := loadAssets()
 	if err != nil {
@@ -225,8 +225,8 @@ func TestSize(t *testing.T) {
 			total += len(a.compressed)
 		}
 	}
-	if total > 20_000 {
-		t.Errorf("the chat page is %d bytes in gzip, more than 20,000", total)
+	if total > 24_000 {
+		t.Errorf("the chat page is %d bytes in gzip, more than 24,000", total)
 	}
 	t.Logf("the chat page is %d bytes in gzip", total)
 }

@@ -60,7 +60,7 @@ export class Connection {
   state = "disconnected";
   online = false; // there is a session
   hub = ""; // its name, kept when the session is gone
-  client = ""; // this page's id in it
+  client = { id: "", secret: "" }; // this page, as the last welcome named it
   sessions = 0; // so far
   since = 0; // when the session began
   lostAt = 0; // when the last one ended
@@ -154,7 +154,10 @@ export class Connection {
     }
     this.#socket = socket;
     // A socket that was given up is not listened to any more.
-    socket.onopen = () => socket === this.#socket && socket.send(JSON.stringify({ type: "hello", name: this.#name }));
+    socket.onopen = () => {
+      const client = this.client.id ? this.client : undefined;
+      if (socket === this.#socket) socket.send(JSON.stringify({ type: "hello", name: this.#name, client }));
+    };
     socket.onclose = (e) => socket === this.#socket && this.#drop(e.code, whyClosed(e));
     socket.onmessage = (e) => {
       const frame = socket === this.#socket && decode(e.data);
@@ -166,7 +169,7 @@ export class Connection {
   #receive(f) {
     if (f.type === "welcome") {
       this.hub = f.hub;
-      this.client = f.client.id;
+      this.client = f.client;
     } else if (f.type === "status") {
       const state = f.isolated ? "isolated" : "connected";
       if (this.online) this.#set(state);

@@ -1,11 +1,11 @@
 // The chat page: makes its parts and joins them. Each part owns its elements; what crosses over does so here.
 
 import { Clock, Connection } from "./connection.js";
-import { Messages, receivedRow } from "./messages.js";
-import { Outbox } from "./outbox.js";
-import { byId, duration, load, now, save } from "./page.js";
-import { Announcer, People, Stats, Status } from "./panels.js";
-import { Rooms } from "./rooms.js";
+import { Messages, messageRow, tell } from "./messages.js";
+import { Logs, Outbox } from "./outbox.js";
+import { byId, count, duration, hubTag, load, now, save } from "./page.js";
+import { Announcer, People, Rooms, Stats, Status } from "./panels.js";
+import { offsetOf } from "./protocol.js";
 
 const name = byId("name");
 const message = byId("message");
@@ -18,11 +18,13 @@ const base = location.href.replace(/^http/, "ws");
 const announcer = new Announcer();
 const clock = new Clock();
 const stats = new Stats();
+const logs = new Logs();
 const messages = new Messages();
 const connection = new Connection(urls.split(" ").map((url) => new URL(url, base).href), clock, {
   changed: () => status.draw(),
   ready,
   lost() {
+    for (const log of logs.values()) log.here = log.live = false;
     outbox.lost();
     people.clear();
   },
@@ -30,7 +32,7 @@ const connection = new Connection(urls.split(" ").map((url) => new URL(url, base
 });
 const people = new People(connection);
 const status = new Status(connection, clock, people, announcer);
-const outbox = new Outbox(connection, messages);
+const outbox = new Outbox(connection, messages, logs);
 const rooms = new Rooms({
   shown(room) {
     messages.show(room);
@@ -38,9 +40,10 @@ const rooms = new Rooms({
     byId("room-title").textContent = `#${room} · newest first`;
     message.placeholder = `Message #${room}`;
   },
-  joined: (room) => connection.send({ type: "join", room }),
+  joined: (room) => connection.send(logs.join(room)),
   left(room) {
     connection.send({ type: "leave", room });
+    logs.delete(room);
     messages.forget(room);
   },
 });
@@ -48,33 +51,111 @@ const rooms = new Rooms({
 const own = new Set();
 
 function ready() {
-  own.add(connection.client);
-  for (const room of rooms.names) connection.send({ type: "join", room });
-  if (connection.lostAt) {
-    const gone = duration(now() - connection.lostAt);
-    messages.gap(`disconnected for ${gone} – messages in between are not shown: this room keeps no history`);
-  }
-  outbox.flush();
+  const { id } = connection.client;
+  const forgotten = own.size > 0 && !own.has(id);
+  own.add(id);
+  if (connection.sessions > 1) messages.release(); // before that the history has its place below
+  for (const room of rooms.names) connection.send(logs.join(room));
+  outbox.flush(forgotten);
 }
 
 /** @param {Frame} f */
 function frame(f) {
   const problem = `${f.message}. ${f.fix}`;
-  if (f.type === "message") receive(f);
-  else if (f.type === "ack") outbox.acked(f.key);
-  else if (f.type !== "error") /^(there|joined|updated|left)$/.test(f.type) && people.apply(f);
-  else if (outbox.refused(f.key, problem)) return;
-  else if (f.room) rooms.complain(`#${f.room}: ${problem}`);
-  else complain(problem);
+  if (/^(there|joined|updated|left)$/.test(f.type)) people.apply(f);
+  if (f.type === "error") {
+    if (outbox.refused(f, problem)) return;
+    if (f.room) rooms.complain(`#${f.room}: ${problem}`);
+    else complain(problem);
+  } else if (rooms.names.includes(f.room)) follow(f, logs.of(f.room));
+  else if (f.type === "ack") outbox.acked(f);
 }
 
-/** @param {Frame} m */
-function receive(m) {
-  if (!rooms.names.includes(m.room) || own.has(m.from.id)) return;
-  const ms = clock.since(m.time);
-  const looking = m.room === rooms.current && !document.hidden;
-  messages.receive(m.room, receivedRow(m, connection.hub, ms), looking);
-  if (!looking) rooms.miss(m.room);
+/**
+ * What is told of a room that this page is in.
+ * @type {OfRoom<Frame>}
+ */
+function follow(f, log) {
+  const { room, position } = f;
+  if (f.type === "message") receive(f, log);
+  else if (f.type === "ack") acked(f, log);
+  else if (f.type === "there") there(f, log);
+  else if (f.type === "history") messages.recalled(room);
+  else if (f.type === "subscribed") {
+    log.cursor = position;
+    log.live = true;
+  } else if (f.type === "orphans") {
+    log.cursor = position;
+    messages.gap(room, `Redis lost the last ${count(f.count, "message")} here`);
+    for (const row of messages.unplace(room, offsetOf(position))) {
+      if (/failed|hub/.test(row.dataset.state ?? "")) continue; // it had none
+      if (row.dataset.direction === "sent") tell(row, "lost", "it is not stored", outbox.again(room, row));
+      else tell(row, "lost", "it may be sent again");
+    }
+  } else if (f.type === "reset") {
+    messages.gap(room, "messages were missed here: the history does not reach back");
+    messages.unplace(room, -1);
+    log.cursor = ""; // and what history there is comes as on a first visit
+    rejoin(room, log);
+  }
+}
+
+/** @type {OfRoom<Frame>} */
+function there(f, log) {
+  if (log.known && !log.here && !f.log) {
+    const gone = duration(now() - connection.lostAt);
+    messages.gap(f.room, `disconnected for ${gone} – messages in between are not shown: this room keeps no history`);
+  }
+  log.known = log.here = true;
+  log.kept = f.log;
+}
+
+/** @type {OfRoom<string>} */
+function rejoin(room, log) {
+  log.here = log.live = false;
+  connection.send({ type: "leave", room });
+  connection.send(logs.join(room));
+}
+
+/** @type {OfRoom<Frame>} */
+function acked(f, log) {
+  log.follow(f.position);
+  if (outbox.acked(f) || !f.position) return;
+  log.ids.delete(f.id);
+  const row = messages.find(f.room, f.id);
+  if (row) messages.place(f.room, row, f.id, f.position);
+}
+
+/** @type {OfRoom<Frame>} */
+function receive(m, log) {
+  const { room, id, position, past } = m;
+  const mine = own.has(m.from.id);
+  if (mine && !position) return;
+  if (!past) log.follow(position);
+  let row = (mine && outbox.stored(id)) || messages.find(room, id);
+  if (row?.dataset.state === "lost") {
+    row.remove();
+    row = undefined;
+  }
+  const held = position ? log.ids.delete(id) : log.ids.has(id);
+  if (row && position) {
+    if (mine && row.dataset.state !== "stored") tell(row, "stored", hubTag(m.hub));
+    messages.place(room, row, id, position, past);
+  }
+  if (row || held) return;
+
+  // What is made up for took as long as this page was away, which says nothing about hubs.
+  const ms = past || (position && !log.live) ? NaN : clock.since(m.time);
+  row = messageRow(m, mine, connection.hub, ms);
+  messages.place(room, row, position || m.scope === "hub" ? id : "", position, past);
+  if (past || mine) return;
+  if (m.scope === "hub" && log.keep(id)) {
+    messages.release();
+    rejoin(room, log);
+  }
+  const looking = room === rooms.current && !document.hidden;
+  messages.notice(room, row, looking);
+  if (!looking) rooms.miss(room);
   stats.add(ms);
   announcer.message();
 }
@@ -134,12 +215,14 @@ document.onvisibilitychange = () => {
 };
 // Handed over as late as this: a duplicated tab gets a copy of sessionStorage, and is not to connect by itself.
 addEventListener("pagehide", () => {
-  save("sessionStorage", "tab", { connected: !connection.idle, draft: message.value, queued: outbox.queued });
+  const { client, idle } = connection;
+  save("sessionStorage", "tab", { connected: !idle, draft: message.value, client, outbox: outbox.leaving });
 });
 addEventListener("pageshow", () => save("sessionStorage", "tab", null)); // taken
 setInterval(() => {
   stats.tick();
   status.draw();
+  outbox.tick();
 }, 1000);
 
 name.value = load("localStorage", "name") ?? "";
@@ -148,6 +231,10 @@ rooms.start();
 /** @type {Leaving | null} */
 const before = load("sessionStorage", "tab");
 message.value ||= before?.draft ?? "";
-for (const { room, text } of before?.queued ?? []) outbox.write(room, text);
+if (before?.client?.id) {
+  connection.client = before.client;
+  own.add(before.client.id);
+}
+outbox.restore(before?.outbox ?? []);
 if (before?.connected) connection.connect();
 else status.draw();

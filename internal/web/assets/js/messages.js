@@ -1,50 +1,69 @@
 // The messages: their rows, newest on top, a bounded list for each room, and the place where the reader is kept.
+//
+// A row with data-at has its place: above what has a lower one. A row without waits on top for its place, as do own
+// messages until they are stored; in a live room all do.
 
 import { byId, count, hubTag, latency, linked, make } from "./page.js";
-import { nameOf } from "./protocol.js";
+import { nameOf, offsetOf } from "./protocol.js";
 
 const MOST = 500; // rows of a room, and so of the document
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat([], { dateStyle: "full" });
 
 /**
- * The row of somebody else's message.
+ * The row of a message that came.
  * @param {Frame} m
+ * @param {boolean} mine
  * @param {string} hub that this page is on
  * @param {number} ms that it took
  */
-export function receivedRow(m, hub, ms) {
-  const path = make("span", "path", ...(m.hub === hub ? [] : [hubTag(m.hub), " → "]), hubTag(hub));
-  const how = make("span", "how", path, make("span", "num", latency(ms)));
-  return row("received", nameOf(m.from), new Date(Date.parse(m.time) || Date.now()), how, body(m));
+export function messageRow(m, mine, hub, ms) {
+  const at = new Date(Date.parse(m.time) || Date.now());
+  const item = row(mine ? "sent" : "received", mine ? "You" : nameOf(m.from), at, body(m));
+  const path = make("span", "path", hubTag(m.hub));
+  if (mine) tell(item, "stored", path);
+  else if (m.scope === "hub") tell(item, "hub", path);
+  else howOf(item).append(path);
+  if (m.past || mine) return item; // nobody knows how it came
+  if (m.hub !== hub) path.append(" → ", hubTag(hub));
+  path.after(make("span", "num", latency(ms)));
+  return item;
 }
 
 /**
- * The row of one's own message.
+ * The row of a message that is written here.
  * @param {string} text
+ * @param {Date} at
  */
-export const sentRow = (text) => row("sent", "You", new Date(), make("span", "how"), plain(text));
-
-/** No ticks, which read as "seen by them". */
-const WORDS = { queued: "queued", sending: "sending…", sent: "sent", hub: "this hub only", failed: "failed" };
+export const sentRow = (text, at) => row("sent", "You", at, plain(text));
 
 /**
- * Says how far one's own message came.
+ * No ticks, which read as "seen by them".
+ * @type {Partial<Record<Progress, string>>}
+ */
+const WORDS = { sending: "sending…", hub: "this hub only", lost: "lost by Redis:" };
+
+/**
+ * Says how far a message came: one's own, or one that is lost.
  * @type {Tell}
  */
 export const tell = (row, progress, ...more) => {
   row.dataset.state = progress;
-  row.querySelector(".how")?.replaceChildren(make("span", "", WORDS[progress]), ...more);
+  howOf(row).replaceChildren(make("span", "far", WORDS[progress] ?? progress), ...more);
 };
 
+/** @param {HTMLElement} row */
+const howOf = (row) => /** @type {HTMLElement} */ (row.querySelector(".how"));
+
 /** @type {MakeRow} */
-function row(direction, who, at, how, content) {
+function row(direction, who, at, content) {
   const time = make("time", "", CLOCK.format(at));
   time.dateTime = at.toISOString();
   time.title = at.toLocaleString();
   content.dir = "auto";
-  const item = make("li", "", make("div", "meta", make("bdi", "who", who), time, how), content);
+  const item = make("li", "", make("div", "meta", make("bdi", "who", who), time, make("span", "how")), content);
   item.dataset.direction = direction;
+  item.dataset.day = DAY.format(at);
   return item;
 }
 
@@ -59,6 +78,21 @@ function body(m) {
 
 /** @param {string} text */
 const plain = (text) => make("p", "text", ...linked(text));
+
+/**
+ * A line between rows.
+ * @param {string} kind
+ * @param {string} text
+ */
+const line = (kind, text) => make("li", `sep ${kind}`, text);
+
+/** @type {RowsOf} */
+const rowsOf = (box, which) => /** @type {any} */ ([...box.querySelectorAll(which)]);
+const PLACED = "[data-at]";
+const LOOSE = "[data-state=failed], [data-direction=received][data-state=hub]";
+
+/** @param {HTMLElement} row */
+const placeOf = (row) => Number(row.dataset.at ?? Infinity);
 
 export class Messages {
   #list = byId("messages");
@@ -101,41 +135,110 @@ export class Messages {
   }
 
   /**
-   * Puts somebody else's message on top.
+   * Has the reader notice a row that is new.
    * @param {string} room
    * @param {HTMLElement} row
    * @param {boolean} looking whether anybody looks at that room
    */
-  receive(room, row, looking) {
+  notice(room, row, looking) {
     const list = this.#of(room);
     if (!looking && !list.away) {
       list.mark?.remove();
-      list.mark = this.#separate(list, "new", "new since you looked away");
+      list.mark = line("new", "new since you looked away");
+      if (row.nextElementSibling) row.after(list.mark);
     }
     list.away = !looking;
-    this.put(room, row);
     if (room !== this.#shown || this.#atTop) return; // the browser itself holds the place of who reads further down
     this.#jump.textContent = `↑ ${count(++this.#missed, "new message")}`;
     this.#jump.hidden = false;
   }
 
   /**
-   * Puts row on top, or moves it there.
+   * The row of the message called id.
    * @param {string} room
-   * @param {HTMLElement} row
+   * @param {string} id
    */
-  put(room, row) {
-    const list = this.#of(room);
-    const day = DAY.format(Date.parse(row.querySelector("time")?.dateTime ?? ""));
-    if (list.day && list.day !== day) this.#separate(list, "", list.day);
-    list.day = day;
-    list.box.prepend(row);
-    while (list.box.childElementCount > MOST) list.box.lastElementChild?.remove();
+  find(room, id) {
+    return this.#of(room).rows.get(id);
   }
 
-  /** @param {string} text that says why messages may be missing, wherever there are some */
-  gap(text) {
-    for (const list of this.#lists.values()) this.#separate(list, "gap", text);
+  /**
+   * Puts row where it belongs in the log, and as long as that is unknown on top, where it then stays.
+   * @param {string} room
+   * @param {HTMLElement} row
+   * @param {string} [id] of which there is one row
+   * @param {string} [position]
+   * @param {boolean} [past] whether it is history
+   */
+  place(room, row, id = "", position = "", past = false) {
+    const list = this.#of(room);
+    const { box, rows } = list;
+    rows.delete(row.dataset.id ?? "");
+    rows.get(id)?.remove();
+    if (id) rows.set(id, row);
+    row.dataset.id = id;
+    if (past && !row.dataset.at) list.past = row;
+    if (position) row.dataset.at = `${offsetOf(position)}`;
+    if (position && row.dataset.direction === "received") {
+      delete row.dataset.state;
+      row.querySelector(".far")?.remove();
+    }
+    let /** @type {Element | null} */ above = null;
+    for (const other of /** @type {Iterable<HTMLElement>} */ (box.children)) {
+      if (other === row || !other.dataset.day) continue;
+      if (placeOf(other) <= placeOf(row)) break;
+      above = other;
+    }
+    let before = row.previousElementSibling;
+    while (before?.matches(".sep")) before = before.previousElementSibling;
+    if (row.parentNode === box && (before === above || !row.dataset.at)) return; // somebody may be selecting it
+    above ? above.after(row) : box.prepend(row);
+    const below = /** @type {HTMLElement | null} */ (row.nextElementSibling);
+    if (below?.dataset.day !== row.dataset.day) this.#date(box);
+    while (box.childElementCount > MOST) {
+      const last = /** @type {HTMLElement} */ (box.lastElementChild);
+      rows.delete(last.dataset.id ?? "");
+      last.remove();
+    }
+  }
+
+  /** What failed, or is known to a hub alone, waits for no place any more: what comes is above it. */
+  release() {
+    for (const { box } of this.#lists.values()) {
+      const top = Number(rowsOf(box, PLACED)[0]?.dataset.at ?? 0);
+      for (const row of rowsOf(box, LOOSE)) row.dataset.at ??= `${top + 0.5}`;
+    }
+  }
+
+  /**
+   * The history that was asked for is there: its end is marked, where any of it is new.
+   * @param {string} room
+   */
+  recalled(room) {
+    const list = this.#of(room);
+    list.past?.before(line("", "earlier messages"));
+    list.past = null;
+    this.release();
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} text that says what is missing below what comes
+   */
+  gap(room, text) {
+    const { box } = this.#of(room);
+    (rowsOf(box, PLACED)[0] ?? box.firstChild)?.before(line("gap", text));
+  }
+
+  /**
+   * What has a place beyond offset does not have it any more: it stays, below what comes. Returns the rows of that.
+   * @param {string} room
+   * @param {number} offset
+   */
+  unplace(room, offset) {
+    const rows = rowsOf(this.#of(room).box, PLACED).filter((row) => placeOf(row) > offset);
+    for (const row of rows) row.dataset.at = `${offset + 0.5}`;
+    return rows;
   }
 
   toTop() {
@@ -149,21 +252,24 @@ export class Messages {
     this.#jump.hidden = true;
   }
 
-  /**
-   * Puts a line between what is there, if anything is, and what comes.
-   * @param {MessageList} list
-   * @param {string} kind
-   * @param {string} text
-   */
-  #separate(list, kind, text) {
-    if (list.box.hasChildNodes()) list.box.prepend(make("li", `sep ${kind}`, text));
-    return list.box.firstElementChild;
+  /** @param {ParentNode} box which gets a line with the day above the rows of each day but the newest */
+  #date(box) {
+    for (const day of box.querySelectorAll(".day")) day.remove();
+    let above = "";
+    for (const other of rowsOf(box, "[data-day]")) {
+      const { day = "" } = other.dataset;
+      if (above && day !== above) other.before(line("day", day));
+      above = day;
+    }
   }
 
   /** @param {string} room */
   #of(room) {
     let list = this.#lists.get(room);
-    if (!list) this.#lists.set(room, (list = { box: new DocumentFragment(), day: "", mark: null, away: false }));
+    if (!list) {
+      list = { box: new DocumentFragment(), rows: new Map(), past: null, mark: null, away: false };
+      this.#lists.set(room, list);
+    }
     return list;
   }
 }

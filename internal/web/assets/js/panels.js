@@ -1,7 +1,7 @@
-// What stands around the messages: how the connection is, who is there, and the last 60 seconds in figures.
+// What stands around the messages: the rooms, how the connection is, who is there, and the last 60 seconds in figures.
 
-import { byId, count, duration, hubTag, latency, make, now, roundTrip } from "./page.js";
-import { nameOf } from "./protocol.js";
+import { button, byId, count, duration, hubTag, latency, load, make, now, roundTrip, save } from "./page.js";
+import { LOBBY, ROOM_RULE, isRoom, nameOf } from "./protocol.js";
 
 /** The voice for those who do not see the page: at most once a second, and not of one's own messages. */
 export class Announcer {
@@ -96,7 +96,7 @@ export class Status {
         return [
           `Connected · ${hub} is isolated`,
           `${hub} is cut off from the other hubs.`,
-          `You can talk to the ${count(this.#people.others, "other")} in this room on ${hub}. People on other hubs cannot read you, nor you them, and it is not made up for later.`,
+          `You can talk to the ${count(this.#people.others, "other")} in this room on ${hub}. People on other hubs cannot read you, nor you them, ${this.#people.log ? "until Redis is back: what you write is kept for 10 minutes, stored then, and shown to them" : "and it is not made up for later"}.`,
         ];
       case "reconnecting": {
         const wait = `in ${Math.max(1, Math.ceil((retryAt - now()) / 1000))} s`;
@@ -124,6 +124,130 @@ export class Status {
   }
 }
 
+/** The rooms that this page is in, which of them is shown, and what in them was not read. */
+export class Rooms {
+  current = "";
+
+  #on;
+  /** @type {Map<string, RoomEntry>} in the order of joining */
+  #entries = new Map();
+
+  /** @param {RoomsListener} on */
+  constructor(on) {
+    this.#on = on;
+    byId("add-room").onsubmit = (e) => {
+      e.preventDefault();
+      const field = byId("new-room");
+      const name = field.value.trim().replace(/^#/, "");
+      if (this.#try(name)) field.value = "";
+    };
+    addEventListener("hashchange", () => this.#follow());
+  }
+
+  /** Enters the rooms of the last time, and shows the one in the address, or the lobby. */
+  start() {
+    const kept = load("localStorage", "rooms");
+    if (Array.isArray(kept)) kept.map(String).filter(isRoom).forEach((name) => this.#add(name));
+    this.#follow();
+  }
+
+  get names() {
+    return [...this.#entries.keys()];
+  }
+
+  /** @param {string} name of a room, which is joined where that is still to be done */
+  show(name) {
+    const { item, button } = this.#add(name);
+    save("localStorage", "rooms", this.names);
+    if (name !== this.current) {
+      this.#entries.get(this.current)?.button.removeAttribute("aria-current");
+      this.current = name;
+      button.setAttribute("aria-current", "page");
+      item.scrollIntoView({ block: "nearest", inline: "nearest" });
+      const hash = `#room=${name}`;
+      if (location.hash !== hash) history[location.hash ? "pushState" : "replaceState"](null, "", hash);
+      this.#on.shown(name);
+    }
+    this.read();
+  }
+
+  /** @param {number} by how far down the list */
+  step(by) {
+    const { names } = this;
+    this.show(names[(names.indexOf(this.current) + by + names.length) % names.length]);
+  }
+
+  /** @param {string} name of a room with a message that nobody looked at */
+  miss(name) {
+    const entry = this.#entries.get(name);
+    if (entry) this.#count(entry, entry.unread + 1);
+  }
+
+  /** The room that is shown is looked at. */
+  read() {
+    const entry = this.#entries.get(this.current);
+    if (entry && !document.hidden) this.#count(entry, 0);
+  }
+
+  /** @param {string} text that says what is wrong with a room */
+  complain(text) {
+    byId("room-error").textContent = text;
+  }
+
+  /** @param {string} name */
+  #leave(name) {
+    this.#entries.get(name)?.item.remove();
+    this.#entries.delete(name);
+    this.show(name === this.current ? this.names[0] : this.current);
+    this.#on.left(name);
+  }
+
+  #follow() {
+    const [, name = LOBBY] = /^#room=(.*)/.exec(location.hash) ?? [];
+    if (!this.#try(name)) this.show(this.current || LOBBY);
+  }
+
+  /** @param {string} name that somebody wrote */
+  #try(name) {
+    const good = isRoom(name);
+    this.complain(good ? "" : ROOM_RULE);
+    if (good) this.show(name);
+    return good;
+  }
+
+  /** @param {string} name */
+  #add(name) {
+    let entry = this.#entries.get(name);
+    if (entry) return entry;
+    const badge = make("span", "badge");
+    badge.title = "unread";
+    const open = button("", () => this.show(name));
+    open.className = "room";
+    open.append(make("span", "", `#${name}`), badge);
+    const leave = button("×", () => this.#leave(name));
+    leave.className = "leave";
+    leave.ariaLabel = `Leave #${name}`;
+    const item = make("li", "", open, leave);
+    entry = { item, button: open, badge, unread: 0 };
+    this.#entries.set(name, entry);
+    byId("rooms").append(item);
+    this.#on.joined(name);
+    return entry;
+  }
+
+  /**
+   * @param {RoomEntry} entry
+   * @param {number} unread
+   */
+  #count(entry, unread) {
+    entry.unread = unread;
+    entry.badge.textContent = unread ? String(unread) : "";
+    let all = 0;
+    for (const { unread } of this.#entries.values()) all += unread;
+    document.title = `${all ? `(${all}) ` : ""}#${this.current} · Realtime Hub`;
+  }
+}
+
 /** Who is in a room on this hub: hubs tell of their own people alone. */
 export class People {
   #connection;
@@ -142,6 +266,11 @@ export class People {
     return Math.max(1, this.#crowds.get(this.#room)?.count ?? 1) - 1;
   }
 
+  /** Whether that room is a log room. */
+  get log() {
+    return !!this.#crowds.get(this.#room)?.log;
+  }
+
   /** @param {string} room */
   show(room) {
     this.#room = room;
@@ -156,14 +285,14 @@ export class People {
 
   /** @param {string} name of this page, of which hubs tell the others alone */
   rename(name) {
-    const id = this.#connection.client;
+    const { id } = this.#connection.client;
     for (const { names } of this.#crowds.values()) if (names?.has(id)) names.set(id, nameOf({ id, name }));
     this.#draw();
   }
 
   /** @param {Frame} f there, joined, updated or left */
   apply(f) {
-    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null };
+    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null, log: f.log };
     if (f.type === "there") crowd.names = f.people && new Map(f.people.map((p) => [p.id, nameOf(p)]));
     else if (f.type === "left") crowd.names?.delete(f.person.id);
     else crowd.names?.set(f.person.id, nameOf(f.person));
@@ -184,7 +313,7 @@ export class People {
       ...people.map(([id, name]) => {
         const initial = make("i", "", [...name][0]);
         initial.ariaHidden = "true";
-        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client ? " (you)" : ""));
+        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client.id ? " (you)" : ""));
       }),
     );
     const note = crowd?.names ? "Those on other hubs are not listed." : `${crowd?.count} people, too many to list.`;

@@ -10,8 +10,9 @@ export const isRoom = (name) => /^[\w.:-]{1,128}$/.test(name);
 
 const NOBODY = { id: "", name: "" };
 const EMPTY = {
-  type: "", room: "", key: "", hub: "", time: "", kind: "", code: "", message: "", fix: "", isolated: false,
-  count: NaN, retry: NaN, from: NOBODY, person: NOBODY, client: NOBODY,
+  type: "", room: "", id: "", key: "", position: "", scope: "", hub: "", time: "", kind: "", code: "", message: "",
+  fix: "", isolated: false, log: false, past: false, count: NaN, retry: NaN, from: NOBODY, person: NOBODY,
+  client: { id: "", secret: "" },
 };
 
 /**
@@ -49,6 +50,12 @@ function fill(empty, raw) {
 /** @param {Person} p */
 export const nameOf = (p) => p.name.trim() || `Guest ${p.id.slice(-4)}`;
 
+/**
+ * The number of a position, the one thing that may be read in it: it counts up along the room. NaN where there is none.
+ * @param {string} position
+ */
+export const offsetOf = (position) => parseInt(position.slice(position.indexOf(":") + 1));
+
 const WHY = new Map([
   [1006, "the connection broke"],
   [1009, "the message is larger than this hub takes, shorten it"],
@@ -56,6 +63,7 @@ const WHY = new Map([
   [4008, "this page read too slowly"],
   [4012, "the hub heard nothing of this page in time"],
   [4501, "this page does not speak as the hub does; reload it, it may be older than the hub"],
+  [4514, "another tab took this one's place"],
 ]);
 
 /** @param {CloseEvent} e */
