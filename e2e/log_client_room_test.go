@@ -19,7 +19,8 @@ type logRoom struct {
 	shown  map[string]bool              // ids shown without a position; true where a reset came since
 	texts  map[string]string            // of those
 	have   map[string]protocol.Position // by text, what is on the screen, one's own too; zero without a position
-	live   bool                         // subscribed came over this connection
+	there  bool                         // there came, since it joined over this connection
+	live   bool                         // so did subscribed
 	full   bool                         // it joined as one that takes nothing without a position
 }
 
@@ -66,7 +67,13 @@ func (c *logClient) take(f *protocol.Frame) {
 	}
 	at, _ := protocol.ParsePosition(f.Position) // zero where there is none
 	c.mu.Lock()
+	if !r.there && f.Type != protocol.TypeThere && f.Type != protocol.TypeAck && f.Type != protocol.TypeError {
+		c.mu.Unlock()
+		return // it was on its way when the client left
+	}
 	switch f.Type {
+	case protocol.TypeThere:
+		r.there = true
 	case protocol.TypeSubscribed:
 		r.cursor, r.live = at, true
 		c.wait = 0
@@ -88,9 +95,25 @@ func (c *logClient) take(f *protocol.Frame) {
 	}
 	full := c.role.room > 0 && len(r.shown) >= c.role.room && !r.full
 	c.mu.Unlock()
-	if full {
-		c.hangUp("too many ids", false) // to come back as one that takes no more
+	if full { // it comes back as one that takes no more
+		c.send(&protocol.Frame{Type: protocol.TypeLeave, Room: r.name})
+		c.join(r)
 	}
+}
+
+// join subscribes to a room, where the client is.
+func (c *logClient) join(r *logRoom) {
+	j := &protocol.Frame{Type: protocol.TypeJoin, Room: r.name, History: c.role.history}
+	c.mu.Lock()
+	r.there, r.live = false, false
+	if !r.cursor.IsZero() {
+		j.Position = r.cursor.String()
+	}
+	if r.full = c.role.room > 0 && len(r.shown) >= c.role.room; r.full {
+		j.Provisional = new(false)
+	}
+	c.mu.Unlock()
+	c.send(j)
 }
 
 // welcome joins the rooms, and sends again what is not known to be stored.
@@ -110,19 +133,14 @@ func (c *logClient) welcome(f *protocol.Frame) {
 	for _, name := range c.roomNames() {
 		r := c.rooms[name]
 		if c.role.subscribes {
-			j := &protocol.Frame{Type: protocol.TypeJoin, Room: name, History: c.role.history}
-			if !r.cursor.IsZero() {
-				j.Position = r.cursor.String()
-			}
-			if r.full = c.role.room > 0 && len(r.shown) >= c.role.room; r.full {
-				j.Provisional = new(false)
-			}
-			c.send(j)
+			c.join(r)
 		} else {
 			c.wait = 0
 		}
-		for _, m := range r.outbox {
-			c.try(r, m)
+	}
+	for _, name := range c.roomNames() {
+		for _, m := range c.rooms[name].outbox {
+			c.try(c.rooms[name], m)
 		}
 	}
 }
@@ -152,10 +170,14 @@ func (c *logClient) ack(r *logRoom, f *protocol.Frame, at protocol.Position) {
 		}
 		return
 	}
-	if c.role.subscribes && at.Offset > r.cursor.Offset {
+	next := at.Offset > r.cursor.Offset
+	if next && r.there && !r.cursor.IsZero() {
 		r.cursor = at
 	}
 	if f.Key == "" {
+		if next && !r.there {
+			return // it comes again
+		}
 		delete(r.shown, f.ID)
 		if text, ok := r.texts[f.ID]; ok {
 			r.have[text] = at

@@ -15,7 +15,7 @@ import (
 type logRole struct {
 	subscribes bool
 	publishes  bool
-	bare       bool // leaves the birth out of a first try, as docs/protocol.md allows
+	birth      bool // gives the birth with the first try, too, which counts as a later one then
 	history    int  // asks for so many of the newest with every join
 	room       int  // most ids without a position that it keeps; 0: as many as come
 }
@@ -197,7 +197,7 @@ func (c *logClient) try(r *logRoom, m *outMessage) {
 		return
 	}
 	f := m.frame
-	if c.role.bare && m.tries == 0 {
+	if !c.role.birth && m.tries == 0 {
 		f.Birth = nil
 	}
 	m.tries++
@@ -241,7 +241,7 @@ func (c *logClient) hangUp(why string, rst bool) {
 	c.mu.Lock()
 	c.addr = ""
 	for _, r := range c.rooms {
-		r.live = false
+		r.there, r.live = false, false
 	}
 	c.mu.Unlock()
 	c.backOff()

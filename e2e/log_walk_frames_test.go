@@ -111,14 +111,15 @@ func (w *walk) ack(f *protocol.Frame, at protocol.Position) {
 	}
 	w.acked(a, at)
 	w.give(w.r.name, f.Room, at, f.ID)
-	if w.joins[f.Room] != nil && (!v.known || at.Offset > v.cursor.Offset) {
+	if j := w.joins[f.Room]; j != nil && j.there && v.known && at.Offset > v.cursor.Offset {
 		w.entry(v, f.Room, at, f.ID)
 	}
 }
 
 // position is that of a message that the client holds.
 func (w *walk) position(v *view, f *protocol.Frame, at protocol.Position) {
-	if w.joins[f.Room] == nil {
+	j := w.joins[f.Room]
+	if j == nil {
 		w.fail("I9: a position in the room %s, which it did not join over this connection", f.Room)
 		return
 	}
@@ -130,6 +131,9 @@ func (w *walk) position(v *view, f *protocol.Frame, at protocol.Position) {
 		return
 	}
 	if at.Offset > v.cursor.Offset {
+		if !j.there {
+			return // it was on its way when the client left, and comes again
+		}
 		w.entry(v, f.Room, at, f.ID)
 		return
 	}

@@ -26,6 +26,7 @@ type walk struct {
 
 // joinedRoom is a room on one connection.
 type joinedRoom struct {
+	again      bool // it was left before
 	there      bool
 	subscribed bool
 	full       bool            // takes nothing without a position
@@ -100,9 +101,11 @@ func (w *walk) step(e event) {
 		switch e.frame.Type {
 		case protocol.TypeJoin:
 			w.view(e.frame.Room).joined = true
-			w.joins[e.frame.Room] = &joinedRoom{
-				full: e.frame.Provisional != nil && !*e.frame.Provisional, showed: map[string]bool{},
+			j := &joinedRoom{full: e.frame.Provisional != nil && !*e.frame.Provisional, showed: map[string]bool{}}
+			if before := w.joins[e.frame.Room]; before != nil {
+				j.again, j.showed = true, before.showed
 			}
+			w.joins[e.frame.Room] = j
 		case protocol.TypePublish:
 			w.attempts[e.frame.Key]++
 		}
@@ -156,6 +159,8 @@ func (w *walk) take(f *protocol.Frame) {
 			w.fail("order: %s is not a log room", f.Room)
 		}
 		return
+	case !j.there && j.again:
+		return // it was on its way when the client left
 	case !j.there:
 		w.fail("order: a frame of the room %s before there", f.Room)
 	}

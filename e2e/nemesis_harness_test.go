@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -33,16 +35,15 @@ type trial struct {
 var trialRoles = []logRole{
 	{subscribes: true, publishes: true},
 	{subscribes: true, publishes: true},
-	{subscribes: true, publishes: true, bare: true, history: 20},
+	{subscribes: true, publishes: true, birth: true, history: 20},
 	{subscribes: true, publishes: true, room: 8},
 	{subscribes: true, history: 50},
 	{subscribes: true},
 	{publishes: true},
 }
 
-// keepsAll has Redis trim nothing while a test lasts, so that the checker sees whole logs: a hub has it drop whole nodes
-// of a stream, and the first never fills.
-var keepsAll = []string{"stream-node-max-bytes 0", "stream-node-max-entries 1000000"}
+// keepsAll is a configuration with which nothing is trimmed while a test lasts, so that the checker sees whole logs.
+const keepsAll = "rooms:\n  - {match: \"*\", history: 1000000}\n"
 
 // durable has Redis keep everything on disk before it answers.
 var durable = []string{"appendonly yes", "appendfsync always"}
@@ -50,15 +51,19 @@ var durable = []string{"appendonly yes", "appendfsync always"}
 // startLogRedis starts a Redis for log rooms.
 func startLogRedis(tb testing.TB, config ...string) *redistest.Server {
 	tb.Helper()
-	return redistest.New(tb, redistest.Options{Config: slices.Concat(keepsAll, config)})
+	return redistest.New(tb, redistest.Options{Config: config})
 }
 
 // startLogHubs starts n hubs on redis that notice quickly, and returns when they reach it.
 func startLogHubs(tb testing.TB, redis *redistest.Server, n int, flags ...string) []*hub {
 	tb.Helper()
+	config := filepath.Join(tb.TempDir(), "hub.yaml")
+	if err := os.WriteFile(config, []byte(keepsAll), 0o600); err != nil {
+		tb.Fatal(err)
+	}
 	var hubs []*hub
 	for range n {
-		hubs = append(hubs, startHub(tb, append([]string{"--broker", redis.URL(), "--broker-timeout", "500ms",
+		hubs = append(hubs, startHub(tb, append([]string{"--config", config, "--broker", redis.URL(), "--broker-timeout", "500ms",
 			"--broker-ping", "200ms", "--broker-silence", "1s", "--check-interval", "1s"}, flags...)...))
 	}
 	for _, h := range hubs {
