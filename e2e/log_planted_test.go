@@ -83,6 +83,8 @@ func TestLogChecker(t *testing.T) {
 		{name: "orphans too few", lost: true, log: "A1@e:1 A4@f:2", a: "made 1; made 2; made 3; ack 1 e:1; ack 2 e:2; ack 3 e:3; later; made 4; ack 4 f:2", b: all + "orphans e:1 1; message A4 f:2", want: "I4 I3 I4 I4"},
 		{name: "orphans that are there", lost: true, log: three, b: all + "orphans e:2 1; message A3 e:3", want: "I4"},
 		{name: "orphans where nothing was lost", log: three, b: all + "orphans e:2 1; message A3 e:3", want: "I4 I4"},
+		{name: "lost before its position came", lost: true, log: "A1@e:1 A3@f:2", a: "made 1; made 2; ack 1 e:1; ack 2 e:2; later; made 3; ack 3 f:2", b: hello + "message A1 e:1; show A2; message A3 f:2"},
+		{name: "lost after the loss, and shown", lost: true, log: "A1@e:1 A3@f:2", a: "made 1; ack 1 e:1; later; made 2; made 3; refused 2; ack 3 f:2", b: hello + "message A1 e:1; show A2; message A3 f:2", want: "I4 I6"},
 		{name: "reset", lost: true, log: "A4@f:1", a: "made 1; made 2; made 3; ack 1 e:1; ack 2 e:2; ack 3 e:3; later; made 4; ack 4 f:1", b: all + "reset f:0; message A4 f:1"},
 		{name: "reset where nothing was lost", log: three, b: all + "reset e:3", want: "I4"},
 		{name: "shown again after a reset", lost: true, log: "A1@f:1", a: "made 1; ack 1 e:1; later", b: hello + "message A1 e:1; reset f:0; message A1 f:1"},

@@ -2,10 +2,7 @@
 
 package e2e
 
-import (
-	"math/rand/v2"
-	"testing"
-)
+import "testing"
 
 // TestClientsCut has clients that are cut at random, in order and by a reset, go to the other hub, and go on from an
 // older state. Nothing is lost, doubled or shown twice, and nobody is told of a loss.
@@ -13,21 +10,7 @@ func TestClientsCut(t *testing.T) {
 	tr := startTrial(t, startLogRedis(t), 2)
 	tr.load()
 	for range 40 {
-		for range 4 {
-			c := tr.any()
-			switch rand.N(6) {
-			case 0:
-				c.cut(false)
-			case 1, 2:
-				c.cut(true)
-			case 3:
-				c.goTo(tr.hubs[rand.N(len(tr.hubs))])
-			case 4:
-				c.save()
-			case 5:
-				c.rewind()
-			}
-		}
+		tr.disturb(4)
 		tr.waitStored(20)
 	}
 	tr.waitLive()

@@ -270,6 +270,14 @@ func (tr *trial) finish() figures {
 			}
 		}
 	}
+	eventually(tr.t, "positions have come", func() (wrong error) {
+		for _, room := range tr.rooms {
+			for _, c := range tr.clients {
+				wrong = cmp.Or(wrong, c.settled(room, k.logs[room]))
+			}
+		}
+		return wrong
+	})
 	for _, c := range tr.clients {
 		c.stop()
 		k.records = append(k.records, &c.rec)
