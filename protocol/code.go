@@ -67,5 +67,5 @@ const (
 	ErrRefused      = "refused"     // the log took it not, and will not
 	ErrUnknown      = "unknown"     // it may be stored, now or later: publish it again under its key
 	ErrNoHistory    = "no_history"
-	ErrIsolated     = "isolated"    // the log cannot be read now
+	ErrIsolated     = "isolated" // the log cannot be read now
 )

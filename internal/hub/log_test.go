@@ -198,7 +198,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("of no room: %+v, %v", none, err)
 		}
 		for i := range 15 { // of which 10 are kept
-			if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte(fmt.Sprint(i))); err != nil {
+			if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, fmt.Append(nil, i)); err != nil {
 				t.Fatal(err)
 			}
 		}
