@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +88,35 @@ func (k *logChecker) check(tb testing.TB) {
 	if len(wrong) > 10 {
 		tb.Errorf("and %d more", len(wrong)-10)
 	}
+	if len(wrong) > 0 {
+		k.keep(tb)
+	}
+}
+
+// keep writes all records to a file.
+func (k *logChecker) keep(tb testing.TB) {
+	tb.Helper()
+	file, err := os.CreateTemp("", "records-*.txt")
+	if err != nil {
+		tb.Error(err)
+		return
+	}
+	defer file.Close()
+	out := bufio.NewWriter(file)
+	for _, r := range k.records {
+		for _, e := range r.events {
+			fmt.Fprintln(out, r.name, e)
+		}
+	}
+	for room, log := range k.logs {
+		for _, s := range log {
+			fmt.Fprintln(out, "log of", room, s)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		tb.Error(err)
+	}
+	tb.Logf("all records are in %s", file.Name())
 }
 
 // prepare collects what was made, and what the logs have.

@@ -69,6 +69,7 @@ func TestLogChecker(t *testing.T) {
 		{name: "position alone of what it lacks", log: three, b: hello + "message A1 e:1; settle A2 e:2; message A3 e:3", want: "I4"},
 		{name: "position alone after it is back", log: three, b: "open; welcome b; join -; there; subscribed e:0; save; message A1 e:1; cut; rewind; open; welcome b; join e:0; there; settle A1 e:1; message A2 e:2; message A3 e:3", want: "I4"},
 		{name: "leaves and comes back", log: three, b: hello + "message A1 e:1; show A2; leave; join e:1 full; show A3; there; settle A2 e:2; message A3 e:3; subscribed e:3"},
+		{name: "positions come when it has left", log: three, b: hello + "message A1 e:1; show A2; leave; join e:1 full; show A3; settle A2 e:2; settle A3 e:3; there; message A2 e:2; message A3 e:3; subscribed e:3"},
 		{name: "position alone of what came when it had left", log: three, b: hello + "message A1 e:1; leave; join e:1; show A2; there; settle A2 e:2; message A3 e:3", want: "I4"},
 		{name: "ack before there", log: three + " B1@e:4", b: all + "made 1; cut; open; welcome b; join e:3; ack 1 e:4; there; ack 1 e:4; subscribed e:4"},
 		{name: "skipped for an ack before there", log: three + " B1@e:4", b: all + "made 1; cut; open; welcome b; join e:3; ack 1 e:4; there; subscribed e:4", want: "I4"},

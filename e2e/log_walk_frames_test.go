@@ -123,7 +123,11 @@ func (w *walk) position(v *view, f *protocol.Frame, at protocol.Position) {
 		w.fail("I9: a position in the room %s, which it did not join over this connection", f.Room)
 		return
 	}
-	if _, ok := v.screen[f.ID]; !ok {
+	_, onScreen := v.screen[f.ID]
+	if j.again && !j.there && (!onScreen || at.Offset > v.cursor.Offset) {
+		return // it was on its way when the client left, and comes again
+	}
+	if !onScreen {
 		w.fail("I4: the position %v alone of %s, which it was not shown", at, f.ID)
 	}
 	if at.IsZero() {
@@ -131,9 +135,6 @@ func (w *walk) position(v *view, f *protocol.Frame, at protocol.Position) {
 		return
 	}
 	if at.Offset > v.cursor.Offset {
-		if !j.there {
-			return // it was on its way when the client left, and comes again
-		}
 		w.entry(v, f.Room, at, f.ID)
 		return
 	}

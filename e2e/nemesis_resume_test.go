@@ -8,18 +8,24 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// TestResumeStorm has as many sessions as a process may have connections lose their hub at the same time. All come back
-// at another at once, and get what was published meanwhile; Redis is read once for each room.
+// TestResumeStorm has 10,000 sessions lose their hub at the same time, or as many as a process may have connections. All
+// come back at another at once, and get what was published meanwhile; Redis is read once for each room.
 func TestResumeStorm(t *testing.T) {
 	const roomCount, before, missed = 20, 5, 10
-	sessions := 10_000 // half of 20,000 descriptors: hub and test have one each
+	sessions := 10_000
 	if raceDetector {
 		sessions = 1000
 	}
+	var descriptors syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &descriptors); err != nil {
+		t.Fatal(err)
+	}
+	sessions = min(sessions, int(min(descriptors.Cur, 1<<20))*9/10)
 	redis := startLogRedis(t)
 	// No position checks, which are reads, too.
 	hubs := startLogHubs(t, redis, 2, "--check-interval", "1h", "--broker-timeout", "1s", "--broker-ping", "500ms")
