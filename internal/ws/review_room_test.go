@@ -1,0 +1,53 @@
+package ws
+
+import (
+	"testing"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// reviewRoom returns a shard with n sessions attached to a room.
+func reviewRoom(n int) (*shard, []*hub.Session) {
+	h := hub.New(hub.Options{Broker: nowhere{}})
+	server := &Server{metrics: new(metrics)}
+	server.options.setDefaults()
+	server.options.SendQueue = 1 << 30
+	s := newShard(h, server.metrics)
+	sessions := make([]*hub.Session, n)
+	for i := range sessions {
+		c := &conn{server: server, shard: s, greeted: -1, wake: make(chan struct{}, 1)}
+		c.session = h.NewSession(s, c, false)
+		sessions[i] = c.session
+		s.join(c, "r", true)
+	}
+	return s, sessions
+}
+
+// number of positions in all: the larger room must not cost many times as much, as the shard serves all rooms.
+func TestHoldersCostLinear(t *testing.T) {
+	const positions = 320_000
+	cost := func(n int) time.Duration {
+		s, sessions := reviewRoom(n)
+		m := &protocol.Message{Room: "r", ID: "X/1", From: protocol.Client{ID: "X"}, Kind: protocol.Text}
+		took := time.Duration(0)
+		for range positions / n {
+			s.Deliver(hub.Entry{At: protocol.Position{Epoch: "e", Offset: 1}, Message: m}, sessions, false)
+			began := time.Now()
+			s.work(s.inbox.Take(nil))
+			took += time.Since(began)
+			for _, session := range sessions { // as its writer does
+				c := session.Handle.(*conn)
+				clear(c.queue)
+				c.queue, c.bytes = c.queue[:0], 0
+			}
+		}
+		return took
+	}
+	small, large := cost(500), cost(16_000)
+	t.Logf("%d positions: 500 sessions %v, 16,000 sessions %v, or %v a message", positions, small, large, large/(positions/16_000))
+	if large > 3*small {
+		t.Errorf("a room of 16,000 costs %d times one of 500", large/small)
+	}
+}
