@@ -212,16 +212,21 @@ func (tr *trial) healed(since time.Time) time.Duration {
 			next = time.Now().Add(200 * time.Millisecond)
 			for _, room := range tr.rooms {
 				for _, h := range tr.hubs {
-					key := room + " " + h.Addr()
-					probes[key] = append(probes[key], probe{})
-					if c := tr.of(h); c != nil {
-						probes[key] = append(probes[key], probe{room, c.publish(room)})
+					c := tr.of(h)
+					if c == nil { // nobody is there: somebody goes
+						tr.any().goTo(h)
+						continue
 					}
+					key := room + " " + h.Addr()
+					probes[key] = append(probes[key], probe{room, c.publish(room)})
 				}
 			}
 		}
+		if len(probes) < len(tr.rooms)*len(tr.hubs) {
+			return fmt.Errorf("nobody is at some hub: %v", probes)
+		}
 		for key, list := range probes {
-			if !slices.ContainsFunc(list, func(p probe) bool { return p.text != "" && tr.everybodyHas(p.room, p.text) }) {
+			if !slices.ContainsFunc(list, func(p probe) bool { return tr.everybodyHas(p.room, p.text) }) {
 				return fmt.Errorf("%s: none of %v reached everybody", key, list)
 			}
 		}
