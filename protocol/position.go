@@ -27,7 +27,7 @@ var errPosition = errors.New("it is not a position")
 func ParsePosition(text string) (Position, error) {
 	epoch, digits, _ := strings.Cut(text, ":")
 	offset, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || len(epoch) > maxEpoch || !isEpoch(epoch) || digits[0] == '+' {
+	if err != nil || len(epoch) > maxEpoch || !IsEpoch(epoch) || digits[0] == '+' {
 		return Position{}, errPosition
 	}
 	return Position{Epoch: epoch, Offset: offset}, nil
@@ -51,7 +51,8 @@ func (p Position) appendText(dst []byte) []byte {
 	return strconv.AppendUint(dst, p.Offset, 10)
 }
 
-func isEpoch(s string) bool {
+// IsEpoch reports whether s may be called an epoch: letters and digits, which stand in JSON as they are.
+func IsEpoch(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {

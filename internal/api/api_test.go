@@ -23,7 +23,7 @@ func (*capture) Pace()                                        {}
 
 func (*capture) Join(string, *hub.Session, []byte, bool)         {}
 func (*capture) Leave(string, *hub.Session)                      {}
-func (*capture) Attach(string, *hub.Session, []byte)             {}
+func (*capture) Attach(string, *hub.Session, []byte, func())     {}
 func (*capture) Detach(string, *hub.Session)                     {}
 func (*capture) Deliver(hub.Entry, []*hub.Session, bool)         {}
 func (*capture) Replay(*hub.Session, []hub.Item, []byte, func()) {}

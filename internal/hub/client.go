@@ -21,6 +21,9 @@ type clients struct {
 	byID map[string]*Session // guarded by mu; sessions of hub.v1
 }
 
+// displacedReason goes with protocol.CodeDisplaced.
+const displacedReason = "another session of this client took its place"
+
 func newClients() *clients {
 	return &clients{own: []byte(rand.Text()), byID: make(map[string]*Session)}
 }
@@ -58,17 +61,17 @@ func sign(secret []byte, id string) string {
 
 func equal(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
-// opened notes that s is the session of its client now, closes the one that was, and reports whether there was one.
-func (c *clients) opened(s *Session) (displaces bool) {
+// opened notes that s is the session of its client now, and closes the one that was.
+func (c *clients) opened(s *Session) {
 	id := s.client().ID
 	c.mu.Lock()
 	old := c.byID[id]
 	c.byID[id] = s
 	c.mu.Unlock()
 	if old != nil {
-		old.shard.Close(old, protocol.CodeDisplaced, "another session of this client took its place")
+		old.displaced.Store(true) // what it asks for from now on is not done
+		old.shard.Close(old, protocol.CodeDisplaced, displacedReason)
 	}
-	return old != nil
 }
 
 // closed forgets s.

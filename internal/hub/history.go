@@ -41,9 +41,12 @@ func (h *Hub) History(ctx context.Context, room string, after Position, limit in
 	if err != nil {
 		return History{}, err
 	}
+	if newest {
+		return h.newest(ctx, room, p, limit)
+	}
 	var out History
 	if p.Status == LogReset {
-		out.Reset = !newest // of the newest it only means that fewer are kept
+		out.Reset = true
 		if p.Epoch == "" {
 			return out, nil // there is no log any more
 		}
@@ -64,6 +67,37 @@ func (h *Hub) History(ctx context.Context, room string, after Position, limit in
 		}
 	}
 	return out, nil
+}
+
+// newestMost is how many bytes of the newest messages are told, but for one message: as much as a page holds.
+const newestMost = 256 << 10
+
+// newest reads on to the end of the log, and keeps the last messages.
+func (h *Hub) newest(ctx context.Context, room string, p LogPage, limit int) (out History, err error) {
+	out.Next = p.Forks.At(p.Top)
+	bytes := 0
+	for {
+		if p.Status == LogReset { // fewer are kept
+			out.Next = Position{Epoch: p.Epoch, Offset: p.Before}
+		}
+		for _, e := range p.Entries {
+			out.Next = e.At
+			if e.Message.Kind != 0 {
+				out.Entries = append(out.Entries, e)
+				bytes += MessageSize(e.Message)
+			}
+			for len(out.Entries) > limit || len(out.Entries) > 1 && bytes > newestMost {
+				bytes -= MessageSize(out.Entries[0].Message)
+				out.Entries = out.Entries[1:]
+			}
+		}
+		if out.Next.Offset >= p.Top || len(p.Entries) == 0 && p.Status != LogReset {
+			return out, nil
+		}
+		if p, err = h.read(ctx, room, out.Next, limit); err != nil {
+			return History{}, err
+		}
+	}
 }
 
 // read reads a page and waits for it.

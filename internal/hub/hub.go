@@ -94,7 +94,6 @@ type counters struct {
 	websocket  atomic.Uint64
 	http       atomic.Uint64
 	fromBroker atomic.Uint64
-	keys       atomic.Uint64 // keys made for publications over HTTP that brought none
 	outboxAge  atomic.Uint64 // messages that the outbox gave up
 	resumes    resumes
 }
@@ -182,14 +181,36 @@ func (h *Hub) tick(ctx context.Context) {
 // now is the clock of log rooms.
 func (h *Hub) now() time.Duration { return time.Since(h.started) }
 
-// Close disconnects the hub from the others. The transports are to be shut down before.
+// closeMost is how long a hub that stops waits for what is to be stored yet.
+const closeMost = 2 * time.Second
+
+// Close stores what the hub keeps, where the log is there and that goes without waiting long, and disconnects it from
+// the others. The transports are to be shut down before.
 func (h *Hub) Close() error {
+	h.empty()
 	h.stop()
 	h.ticking.Wait()
 	if h.logs == nil {
 		return h.broker.Close()
 	}
 	return errors.Join(h.logs.Close(), h.broker.Close())
+}
+
+// empty waits until nothing is kept that could be stored.
+func (h *Hub) empty() {
+	timer := time.NewTimer(closeMost)
+	defer timer.Stop()
+	for {
+		changed := h.pace.wait()
+		if h.outbox.Used() == 0 || h.logAway.Load() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return
+		}
+	}
 }
 
 // Name returns the hub's name.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -24,8 +25,17 @@ func (h *Hub) openLog(st *stripe, r *room) {
 	}
 }
 
-// joinLog has sub follow the log. The stripe is locked.
+// joinLog has sub follow the log: at once, or when it is its turn. The stripe is locked.
 func (h *Hub) joinLog(st *stripe, r *room, sub *subscription, j joining) {
+	much := !j.cursor.IsZero() || j.history > 0
+	if !much || h.logAway.Load() || sub.session.turns.take(sub, j) {
+		h.beginLog(st, r, sub, j)
+	}
+}
+
+// beginLog has sub follow the log. The stripe is locked.
+func (h *Hub) beginLog(st *stripe, r *room, sub *subscription, j joining) {
+	sub.history = j.history > 0
 	if !j.cursor.IsZero() {
 		sub.resume = resumed
 	}
@@ -105,7 +115,7 @@ func (h *Hub) carryOut(st *stripe, r *room, effect logroom.Effect) {
 	case logroom.History:
 		h.sendHistory(r, e)
 	case logroom.Orphans:
-		count := int(e.To - e.At.Offset)
+		count := int(min(e.To-e.At.Offset, math.MaxInt32)) // the client's word
 		h.tell(r, e.Session, orphaned, &protocol.Frame{
 			Type: protocol.TypeOrphans, Room: r.name, Position: e.At.String(), Count: &count,
 		})
@@ -161,7 +171,11 @@ func (h *Hub) attach(r *room, e logroom.Attach) {
 	sub := e.Session.(*subscription)
 	s := sub.session
 	frame := (&protocol.Frame{Type: protocol.TypeSubscribed, Room: r.name, Position: e.At.String()}).Encode()
-	s.shard.Attach(r.name, s, frame)
+	var next func()
+	if !sub.history {
+		next = func() { h.endTurn(sub) } // when all of it was written
+	}
+	s.shard.Attach(r.name, s, frame, next)
 	if sub.resume != "" {
 		h.counts.resumes.add(sub.resume)
 		sub.resume = ""
@@ -179,7 +193,8 @@ func (h *Hub) replay(r *room, e logroom.Replay) {
 }
 
 func (h *Hub) sendHistory(r *room, e logroom.History) {
-	s := e.Session.(*subscription).session
+	sub := e.Session.(*subscription)
+	s := sub.session
 	items := make([]Item, 0, len(e.Entries))
 	for _, entry := range e.Entries {
 		if entry.Message.Kind != 0 {
@@ -187,7 +202,8 @@ func (h *Hub) sendHistory(r *room, e logroom.History) {
 		}
 	}
 	count := len(items)
-	s.shard.Replay(s, items, (&protocol.Frame{Type: protocol.TypeHistory, Room: r.name, Count: &count}).Encode(), nil)
+	s.shard.Replay(s, items, (&protocol.Frame{Type: protocol.TypeHistory, Room: r.name, Count: &count}).Encode(),
+		func() { h.endTurn(sub) })
 }
 
 // tell sends f to the session of one subscriber, or where that is nil to all who are attached.

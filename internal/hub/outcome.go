@@ -14,11 +14,18 @@ type reply interface {
 
 // v1Reply answers a session of hub.v1, with an ack or an error frame.
 type v1Reply struct {
-	session *Session
-	key     string
+	to  *addressee
+	key string
 }
 
+// addressee is a session for as long as it is open: what waits for the log for minutes does not keep its connection.
+type addressee struct{ atomic.Pointer[Session] }
+
 func (r v1Reply) answer(_ *Hub, room string, o logroom.Outcome) {
+	s := r.to.Load()
+	if s == nil {
+		return
+	}
 	ack := protocol.Ack{Room: room, Key: r.key, ID: o.ID}
 	switch o.Result {
 	case logroom.Stored:
@@ -26,18 +33,18 @@ func (r v1Reply) answer(_ *Hub, room string, o logroom.Outcome) {
 	case logroom.Kept:
 		ack.Scope = protocol.ScopeHub
 	default:
-		r.session.refuse(&protocol.Frame{Room: room, Key: r.key}, refusalOf(o.Result))
+		s.refuse(&protocol.Frame{Room: room, Key: r.key}, refusalOf(o.Result))
 		return
 	}
-	r.session.shard.Send(r.session, protocol.AppendAck(nil, ack))
+	s.shard.Send(s, protocol.AppendAck(nil, ack))
 }
 
 // plainReply answers a plain session, which can be told nothing but that it ends: nothing is lost in silence.
-type plainReply struct{ session *Session }
+type plainReply struct{ to *addressee }
 
 func (r plainReply) answer(_ *Hub, _ string, o logroom.Outcome) {
-	if refusal := refusalOf(o.Result); refusal != nil {
-		r.session.shard.Close(r.session, protocol.CodeTooMany, refusal.Detail)
+	if s, refusal := r.to.Load(), refusalOf(o.Result); s != nil && refusal != nil {
+		s.shard.Close(s, protocol.CodeTooMany, refusal.Detail)
 	}
 }
 
@@ -63,7 +70,7 @@ func refusalOf(r logroom.Result) *Refusal {
 			"publish it again later: nothing was stored"}
 	case logroom.Unknown:
 		return &Refusal{protocol.ErrUnknown, "the log did not answer in time: the message may be stored, now or later",
-			"publish it again under the same key: it is stored once"}
+			"publish it again under the same key: it is stored once. Of a message without a key the hub takes care itself"}
 	}
 	return nil
 }

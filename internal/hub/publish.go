@@ -2,8 +2,8 @@ package hub
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"strconv"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -35,8 +35,7 @@ type Published struct {
 func (h *Hub) PublishHTTP(ctx context.Context, room, key string, kind protocol.Kind, data []byte) (Published, error) {
 	own := key == ""
 	if own {
-		// The hub's own id makes it different from what other hubs make.
-		key = h.id + "." + strconv.FormatUint(h.counts.keys.Add(1), 36)
+		key = rand.Text() // nobody can have used it, nor use it before
 	}
 	if refusal := h.check(room, key, kind, data); refusal != nil {
 		return Published{}, refusal

@@ -21,8 +21,9 @@ type stripe struct {
 
 // room is one room on this hub. Guarded by its stripe's mu.
 type room struct {
-	name string
-	subs []*subscription // in no order; each knows its index
+	name   string
+	subs   []*subscription          // in no order; each knows its index
+	client map[string]*subscription // the same by the client's id
 
 	// A crowd is a room too large for lists: each change would cost a frame for everybody in it. It is told counts, and
 	// those only when they have changed by a sixteenth.
@@ -44,6 +45,8 @@ type subscription struct {
 	// guarded by the stripe's mu
 	index  int          // in room.subs; -1 where another session of the client took the place
 	resume resumeResult // how the resume went so far; "" where there is none under way
+
+	history bool // it asked for history, which ends its turn; set before it begins
 }
 
 func (h *Hub) stripe(room string) *stripe {
@@ -57,7 +60,7 @@ func (h *Hub) isLog(room string) bool { return h.logs != nil && !h.options.Live(
 func (h *Hub) enter(st *stripe, name string) *room {
 	r := st.rooms[name]
 	if r == nil {
-		r = &room{name: name}
+		r = &room{name: name, client: make(map[string]*subscription)}
 		st.rooms[name] = r
 		if h.isLog(name) {
 			h.openLog(st, r)
@@ -79,11 +82,15 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 
+	sub := &subscription{session: s, room: name, index: -1}
+	if s.displaced.Load() {
+		return sub // its client is elsewhere
+	}
 	r := h.enter(st, name)
-	sub := &subscription{session: s, room: name}
 	displaced := h.displace(r, s)
 	sub.index = len(r.subs)
 	r.subs = append(r.subs, sub)
+	r.client[s.ID()] = sub
 	if sub.index == 0 {
 		h.counts.rooms.Add(1)
 	}
@@ -116,20 +123,16 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 // displace takes the subscription of another session of the same client out of the room, and reports whether there was
 // one. That session is being closed.
 func (h *Hub) displace(r *room, s *Session) bool {
-	if !s.displaces {
+	sub := r.client[s.ID()]
+	if sub == nil {
 		return false
 	}
-	for _, sub := range r.subs {
-		if sub.session.client().ID == s.client().ID {
-			r.remove(sub)
-			sub.session.shard.Leave(r.name, sub.session)
-			if len(r.subs) == 0 {
-				h.counts.rooms.Add(-1)
-			}
-			return true
-		}
+	r.remove(sub)
+	sub.session.shard.Leave(r.name, sub.session)
+	if len(r.subs) == 0 {
+		h.counts.rooms.Add(-1)
 	}
-	return false
+	return true
 }
 
 // leave ends sub and tells the others.
@@ -172,6 +175,7 @@ func (r *room) remove(sub *subscription) {
 	r.subs[last] = nil
 	r.subs = r.subs[:last]
 	sub.index = -1
+	delete(r.client, sub.session.ID())
 }
 
 // dropIdle forgets a room that nobody is in and that waits for nothing.

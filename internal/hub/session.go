@@ -23,19 +23,21 @@ type Session struct {
 	Handle any
 
 	// immutable
-	hub   *Hub
-	shard Shard
-	plain bool
+	hub       *Hub
+	shard     Shard
+	plain     bool
+	addressee *addressee
 
 	ready   chan struct{} // of a plain session: closed once its log room is there for it; nobody sends
 	readied sync.Once
 
-	who atomic.Pointer[protocol.Client] // written by Receive
+	who       atomic.Pointer[protocol.Client] // written by Receive
+	displaced atomic.Bool                     // another session of the client took its place: this one is being closed
+	turns     turns
 
 	// owned by whoever calls Receive
 	connection string          // names the session of a client that may have had others
 	opened     bool            // hello was received, or a plain session entered its room
-	displaces  bool            // it took the place of another session of its client, which may still be in rooms
 	subs       []*subscription // a few: looked through, not indexed
 	keys       uint64          // keys made for publications that brought none
 	budget     *rate.Limiter   // of what others are told; nil until first needed
@@ -60,7 +62,8 @@ func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.
 // NewSession returns a session of shard that speaks hub.plain or hub.v1. A plain one has to be opened by EnterPlain;
 // to the other nothing is sent before its client says hello.
 func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
-	s := &Session{Handle: handle, hub: h, shard: shard, plain: plain}
+	s := &Session{Handle: handle, hub: h, shard: shard, plain: plain, addressee: new(addressee)}
+	s.addressee.Store(s)
 	if plain {
 		s.ready = make(chan struct{})
 	}
@@ -106,6 +109,9 @@ func (s *Session) Receive(data []byte, binary bool) error {
 	if s.plain {
 		return s.receivePlain(data, binary)
 	}
+	if s.displaced.Load() {
+		return &CloseError{protocol.CodeDisplaced, displacedReason}
+	}
 	if binary {
 		return &CloseError{protocol.CodeUnsupportedData, "hub.v1 is spoken in text messages"}
 	}
@@ -147,6 +153,7 @@ func (s *Session) Closed() {
 		s.hub.leave(sub)
 	}
 	s.subs = nil
+	s.addressee.Store(nil)
 	if s.opened && !s.plain {
 		s.hub.clients.closed(s)
 	}
@@ -170,7 +177,7 @@ func (s *Session) hello(f *protocol.Frame) {
 	s.who.Store(&who)
 	s.opened = true
 	s.connection = rand.Text()
-	s.displaces = s.hub.clients.opened(s)
+	s.hub.clients.opened(s)
 	welcome := &protocol.Frame{
 		Type: protocol.TypeWelcome, Client: s.hub.credentials(who.ID),
 		Session: s.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),

@@ -55,6 +55,7 @@ func joiningOf(f *protocol.Frame) (j joining, refusal *Refusal) {
 func (s *Session) leave(f *protocol.Frame) {
 	if i := s.find(f.Room); i >= 0 {
 		s.hub.leave(s.subs[i])
+		s.hub.endTurn(s.subs[i])
 		s.subs = slices.Delete(s.subs, i, i+1)
 	}
 }

@@ -21,7 +21,7 @@ func (s *Session) receivePlain(data []byte, binary bool) error {
 	p := s.hub.publication(s.subs[0].room, key, s.client(), kind, slices.Clone(data))
 	if s.hub.isLog(p.Room) {
 		s.hub.await()
-		s.hub.publishLog(&p.Message, true, nil, plainReply{s})
+		s.hub.publishLog(&p.Message, true, nil, plainReply{s.addressee})
 		return nil
 	}
 	s.hub.publish(p, s)
@@ -61,7 +61,7 @@ func (s *Session) publish(f *protocol.Frame) error {
 	s.hub.counts.websocket.Add(1)
 	if s.hub.isLog(p.Room) {
 		s.hub.await()
-		s.hub.publishLog(&p.Message, own, birth, v1Reply{s, f.Key})
+		s.hub.publishLog(&p.Message, own, birth, v1Reply{s.addressee, f.Key})
 		return nil
 	}
 	s.hub.publish(p, s)

@@ -21,8 +21,8 @@ type Shard interface {
 	Leave(room string, s *Session)
 
 	// Attach has all messages of room that are handed over from now on go to s, a member, behind frame, which is of
-	// hub.v1. Detach ends that; s is still a member.
-	Attach(room string, s *Session, frame []byte)
+	// hub.v1. Where next is not nil, it is called as by Replay. Detach ends that; s is still a member.
+	Attach(room string, s *Session, frame []byte, next func())
 	Detach(room string, s *Session)
 
 	// Enqueue sends p to the attached members of its room other than except, which may be nil. Where more waits than the

@@ -47,8 +47,11 @@ func (r *recorder) Leave(room string, s *hub.Session) { r.note("leave %s %v", ro
 func (r *recorder) Enqueue(p *hub.Publication, except *hub.Session) {
 	r.note("publish %s %q except %v", p.Room, p.Data, handle(except))
 }
-func (r *recorder) Attach(room string, s *hub.Session, frame []byte) {
+func (r *recorder) Attach(room string, s *hub.Session, frame []byte, next func()) {
 	r.note("attach %s %v: %s", room, s.Handle, brief(frame))
+	if next != nil {
+		go next() // as the connection's writer does; ends at once
+	}
 }
 func (r *recorder) Detach(room string, s *hub.Session) { r.note("detach %s %v", room, s.Handle) }
 func (r *recorder) Deliver(e hub.Entry, holders []*hub.Session, remote bool) {

@@ -15,7 +15,8 @@ type Queue[T any] struct {
 	mu    sync.Mutex
 	items []T       // guarded by mu
 	size  int       // bytes of items; guarded by mu
-	taken sync.Cond // signalled by Take, waited for by Pace; its lock is mu
+	ended bool      // guarded by mu
+	taken sync.Cond // signalled by Take and End, waited for by Pace; its lock is mu
 }
 
 // New returns a queue that holds at most limit bytes.
@@ -67,14 +68,22 @@ func (q *Queue[T]) Take(spent []T) []T {
 	return items
 }
 
-// Pace waits until at most limit bytes wait. A producer that may wait calls it before it puts, holding no lock, so that
-// what it forces in stays bounded. The consumer must still be taking.
+// Pace waits until at most limit bytes wait, or the consumer has ended. A producer that may wait calls it before it puts,
+// holding no lock, so that what it forces in stays bounded.
 func (q *Queue[T]) Pace(limit int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.size > limit {
+	for q.size > limit && !q.ended {
 		q.taken.Wait()
 	}
+}
+
+// End says that nothing more is taken: nobody is to wait for that.
+func (q *Queue[T]) End() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.taken.Broadcast()
 }
 
 // Size returns how many bytes wait.

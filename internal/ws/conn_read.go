@@ -25,6 +25,7 @@ func (c *conn) readLoop() {
 		c.shard.Close(c.session, how.code, how.reason) // after what the hub sent it up to now
 	}
 	<-c.written
+	c.decoder = decoder{} // who still knows of the session keeps no message of it
 	c.shard.forget(c)
 	if !peerDone {
 		c.linger()

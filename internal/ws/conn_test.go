@@ -45,12 +45,12 @@ func TestWriterReleases(t *testing.T) {
 func TestReadersPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hub.New(hub.Options{Broker: nowhere{}})
-		s := newShard(h, new(metrics))
+		s := newShard(h, new(metrics), 1<<20)
 		h.AddShard(s)
 		c := &conn{server: new(Server), shard: s, plain: true}
 		c.session = h.NewSession(s, c, true)
 		c.session.EnterPlain(t.Context(), "r")
-		s.inbox.Force(op{}, paceAbove)
+		s.inbox.Force(op{}, s.pace)
 
 		done := false
 		go func() { // ends when the shard's queue was taken; the test waits for it

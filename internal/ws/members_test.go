@@ -13,7 +13,7 @@ import (
 func TestMembers(t *testing.T) {
 	const rooms, conns = 3, 8
 	rng := rand.New(rand.NewPCG(1, 2))
-	s := newShard(hub.New(hub.Options{Broker: nowhere{}}), new(metrics))
+	s := newShard(hub.New(hub.Options{Broker: nowhere{}}), new(metrics), 1<<20)
 	all := make([]*conn, conns)
 	for i := range all {
 		all[i] = &conn{plain: i%3 == 0}

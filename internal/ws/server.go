@@ -74,7 +74,7 @@ type Server struct {
 func New(o Options) *Server {
 	o.setDefaults()
 	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), conns: make(map[*conn]struct{})}
-	s.shard = newShard(o.Hub, s.metrics)
+	s.shard = newShard(o.Hub, s.metrics, o.SendQueue)
 	o.Hub.AddShard(s.shard)
 	go s.shard.loop() // ends in Shutdown, which waits for it
 	return s

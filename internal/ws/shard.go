@@ -12,8 +12,8 @@ import (
 // sees: the bound is there for one that does not.
 const inboxLimit = 64 << 20
 
-// paceAbove is how many bytes may wait for a shard before those who publish wait for it.
-const paceAbove = 8 << 20
+// paceMost is how many bytes may wait for a shard at most before those who publish wait for it; see newShard.
+const paceMost = 8 << 20
 
 // shard holds a share of the sessions, and implements hub.Shard. Its methods put into the inbox what its loop then does.
 type shard struct {
@@ -23,6 +23,7 @@ type shard struct {
 	inbox   *queue.Queue[op]
 	stop    chan struct{} // closed by Server.Shutdown, after which the loop ends
 	done    chan struct{} // closed by the loop as it ends
+	pace    int           // how many bytes may wait before those who publish wait
 
 	// owned by the loop
 	rooms   map[string]*members
@@ -48,10 +49,11 @@ type op struct {
 
 // opMore is what few ops have.
 type opMore struct {
-	sessions []*hub.Session // of message in a log room: the holders but the first; of show: to whom
-	items    []hub.Item     // of replay
-	next     func()         // of replay
-	reason   string         // of close
+	sessions []*hub.Session            // of message in a log room: the holders but the first; of show: to whom
+	items    []hub.Item                // of replay
+	next     func()                    // of replay and attach; may be nil
+	holders  map[*hub.Session]struct{} // the same as sessions, of a crowd
+	reason   string                    // of close
 }
 
 type opKind uint8
@@ -72,9 +74,11 @@ const (
 	opForget
 )
 
-func newShard(h *hub.Hub, m *metrics) *shard {
+// newShard returns a shard for connections whose queues hold sendQueue bytes. What waits for the shard goes into a queue
+// in one round, so less may wait than a queue holds, or who reads as fast as can be would be too slow.
+func newShard(h *hub.Hub, m *metrics, sendQueue int) *shard {
 	return &shard{
-		hub: h, metrics: m,
+		hub: h, metrics: m, pace: min(paceMost, sendQueue/4),
 		inbox: queue.New[op](inboxLimit),
 		stop:  make(chan struct{}), done: make(chan struct{}),
 		rooms: make(map[string]*members), replayed: make(map[replayKey]*frame),
@@ -92,8 +96,8 @@ func (s *shard) Leave(room string, session *hub.Session) {
 }
 
 // Attach has session get what is delivered, behind frame.
-func (s *shard) Attach(room string, session *hub.Session, frame []byte) {
-	s.tell(op{do: opAttach, room: room, session: session, frame: frame})
+func (s *shard) Attach(room string, session *hub.Session, frame []byte, next func()) {
+	s.tell(op{do: opAttach, room: room, session: session, frame: frame, more: &opMore{next: next}})
 }
 
 // Detach ends that.
@@ -118,8 +122,11 @@ func (s *shard) Deliver(e hub.Entry, holders []*hub.Session, remote bool) {
 	if len(holders) > 1 {
 		o.more = &opMore{sessions: holders[1:]}
 	}
-	s.inbox.Force(o, hub.MessageSize(e.Message))
+	s.inbox.Force(o, hub.MessageSize(e.Message)+pointer*len(holders))
 }
+
+// pointer is how many bytes each of a list of sessions counts for.
+const pointer = 8
 
 // Replay sends items to session.
 func (s *shard) Replay(session *hub.Session, items []hub.Item, end []byte, next func()) {
@@ -132,7 +139,7 @@ func (s *shard) Replay(session *hub.Session, items []hub.Item, end []byte, next 
 
 // Show sends m, which has no position yet.
 func (s *shard) Show(m *protocol.Message, to []*hub.Session) {
-	s.inbox.Force(op{do: opShow, message: m, more: &opMore{sessions: to}}, hub.MessageSize(m))
+	s.inbox.Force(op{do: opShow, message: m, more: &opMore{sessions: to}}, hub.MessageSize(m)+pointer*len(to))
 }
 
 // Announce sends frame to the members of room that speak hub.v1.
@@ -169,11 +176,12 @@ func (s *shard) tell(o op) {
 
 // Pace has readers wait before they work on a message, and others who publish. The loop goes on until all readers have
 // ended.
-func (s *shard) Pace() { s.inbox.Pace(paceAbove) }
+func (s *shard) Pace() { s.inbox.Pace(s.pace) }
 
 // loop does what the shard was told, in rounds, until Shutdown.
 func (s *shard) loop() {
 	defer close(s.done)
+	defer s.inbox.End()
 	var round []op
 	for {
 		select {
@@ -217,7 +225,10 @@ func (s *shard) do(o op) {
 	case opAttach:
 		c := o.session.Handle.(*conn)
 		if s.attach(c, o.room) && !c.plain {
-			s.send(c, o.frame)
+			f := newFrame(ws.OpText, o.frame)
+			f.written = o.more.next
+			s.greet(c)
+			c.push(f)
 		}
 	case opDetach:
 		s.detach(o.session.Handle.(*conn), o.room)
@@ -246,11 +257,16 @@ func (s *shard) do(o op) {
 }
 
 func (s *shard) send(c *conn, payload []byte) {
+	s.greet(c)
+	c.push(newFrame(ws.OpText, payload))
+}
+
+// greet notes that c gets broadcasts from now on.
+func (s *shard) greet(c *conn) {
 	if c.greeted < 0 && !c.forgotten {
 		c.greeted = len(s.greeted)
 		s.greeted = append(s.greeted, c)
 	}
-	c.push(newFrame(ws.OpText, payload))
 }
 
 func (s *shard) ungreet(c *conn) {

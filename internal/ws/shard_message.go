@@ -28,6 +28,7 @@ func (s *shard) publishRun() {
 	batch := batch{ops: s.run, plain: make([]*frame, 0, len(s.run)), v1: make([]*frame, 0, len(s.run))}
 	for i := range s.run {
 		o := &s.run[i]
+		o.index()
 		if m.plain > 0 {
 			batch.plain = append(batch.plain, plainFrame(o.message, o.remote, !o.at.IsZero()))
 		}
@@ -48,9 +49,31 @@ func (o *op) own(c *conn) *frame {
 	return ackFrame(c.session, hub.Entry{Message: o.message, At: o.at})
 }
 
+// index makes a set of the holders where they are many.
+func (o *op) index() {
+	const many = 8
+	if o.more == nil || len(o.more.sessions) < many {
+		return
+	}
+	o.more.holders = make(map[*hub.Session]struct{}, len(o.more.sessions))
+	for _, s := range o.more.sessions {
+		o.more.holders[s] = struct{}{}
+	}
+}
+
 // held reports whether c has the message of o.
 func (o *op) held(c *conn) bool {
-	return o.session == c.session || o.more != nil && slices.Contains(o.more.sessions, c.session)
+	if o.session == c.session {
+		return true
+	}
+	if o.more == nil {
+		return false
+	}
+	if o.more.holders != nil {
+		_, held := o.more.holders[c.session]
+		return held
+	}
+	return slices.Contains(o.more.sessions, c.session)
 }
 
 // ackFrame tells a session the position of a message that it has.

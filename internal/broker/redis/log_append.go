@@ -265,7 +265,7 @@ func (c *logCall) parse(reply rueidis.RedisResult) ([]hub.Appended, error) {
 func parsePosition(text string) (hub.Position, error) {
 	epoch, digits, _ := strings.Cut(text, ":")
 	offset, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || epoch == "" {
+	if err != nil || !isName(epoch) {
 		return hub.Position{}, fmt.Errorf("%w: %q is no position", errReply, text)
 	}
 	return hub.Position{Epoch: epoch, Offset: offset}, nil

@@ -172,7 +172,9 @@ func parseEntries(values []rueidis.RedisMessage, room string, first uint64) ([]h
 			return nil, fmt.Errorf("%w: %w", errReply, err)
 		}
 		if e != epoch {
-			epoch = e
+			if epoch = e; !isName(epoch) {
+				return nil, fmt.Errorf("%w: %q is no epoch", errReply, epoch)
+			}
 		}
 		entries[i] = hub.Entry{
 			At:      hub.Position{Epoch: epoch, Offset: first + uint64(i)},

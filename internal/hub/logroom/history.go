@@ -67,8 +67,13 @@ func (r *Room) recalled(p *Page) {
 	}
 	r.ring.prepend(r.recalling.entries, end)
 	r.recalling = recollection{}
+	grew := r.ringBegins() < end
 	for _, s := range r.subs {
-		if s.state == live && s.history > 0 {
+		switch {
+		case s.state != live || s.history == 0:
+		case grew:
+			r.recall(s) // who wants more than who was first has it read on
+		default:
 			r.tell(s)
 		}
 	}

@@ -1,6 +1,9 @@
 package logroom
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // marks remembers which messages were shown without a position, and to whom. The oldest are forgotten first: a session
 // then gets the message whole, and its client filters it by the id. A new connection holds nothing that another of the
@@ -45,11 +48,22 @@ func (m *marks) put(id string, k *mark, limit int) {
 	if old := m.of[id]; old == nil {
 		m.ids = append(m.ids, id)
 	} else {
-		m.pairs -= old.pairs()
+		m.name(old, -1)
 	}
 	m.of[id] = k
-	m.pairs += k.pairs()
+	m.name(k, 1)
 	m.bound(limit)
+}
+
+// name counts, or no longer counts, the subscribers that k names.
+func (m *marks) name(k *mark, n int) {
+	m.pairs += n * k.pairs()
+	for _, s := range k.some {
+		s.named += n
+	}
+	for s := range k.except {
+		s.named += n
+	}
 }
 
 // bound forgets the oldest where there is too much.
@@ -68,6 +82,7 @@ func (m *marks) settle(id string, s *subscriber) {
 	if i := slices.Index(k.some, s); i >= 0 {
 		k.some = slices.Delete(k.some, i, i+1)
 		m.pairs--
+		s.named--
 	}
 	if k.all > 0 {
 		if k.except == nil {
@@ -75,6 +90,21 @@ func (m *marks) settle(id string, s *subscriber) {
 		}
 		k.except[s] = struct{}{}
 		m.pairs++
+		s.named++
+	}
+}
+
+// forget lets go of a subscriber that has left: its session holds a connection.
+func (m *marks) forget(s *subscriber) {
+	for _, k := range m.of {
+		if s.named == 0 {
+			return
+		}
+		before := k.pairs()
+		k.some = slices.DeleteFunc(k.some, func(other *subscriber) bool { return other == s })
+		delete(k.except, s)
+		s.named -= before - k.pairs()
+		m.pairs -= before - k.pairs()
 	}
 }
 
@@ -85,7 +115,7 @@ func (m *marks) drop(id string) {
 		return
 	}
 	delete(m.of, id)
-	m.pairs -= k.pairs()
+	m.name(k, -1)
 	if i := slices.Index(m.ids, id); i == 0 { // as a rule: positions come in order
 		m.ids[0] = ""
 		m.ids = m.ids[1:]
@@ -108,8 +138,7 @@ func (r *Room) mark(id, publisher string, to []*subscriber) {
 	case old == nil:
 		k.some = to
 	default:
-		*k = *old
-		k.some = slices.Concat(old.some, to)
+		k.all, k.some, k.except = old.all, slices.Concat(old.some, to), maps.Clone(old.except)
 		for _, s := range to {
 			delete(k.except, s)
 		}
@@ -127,7 +156,7 @@ func (r *Room) takeHolders(id string) (holders []*subscriber) {
 	var behind []*subscriber
 	take := func(s *subscriber) {
 		switch {
-		case s.index < 0 || !k.holds(s):
+		case !k.holds(s):
 		case s.state == live:
 			holders = append(holders, s)
 		default:

@@ -8,15 +8,20 @@ import (
 // kept is a publication in the outbox.
 type kept struct {
 	Publish
-	order uint64 // of publications, which the outbox keeps to
-	since time.Duration
-	told  bool // the publisher knows that the hub keeps it
+	others []any  // replies to the same publication that came before
+	order  uint64 // of publications, which the outbox keeps to
+	since  time.Duration
+	told   bool   // the publisher knows that the hub keeps it
+	shown  uint64 // to all that could be shown it when so many had joined the room
 }
 
 // show shows a message that has no position to whom cannot have it and was not shown it, and tells its publisher.
 func (r *Room) show(k *kept) {
 	var to []*subscriber
 	for _, s := range r.subs {
+		if k.shown == r.joined {
+			break // nobody came since
+		}
 		if r.shows(s, k.Message, k.Birth) {
 			to = append(to, s)
 		}
@@ -29,6 +34,7 @@ func (r *Room) show(k *kept) {
 		}
 		r.do(Show{Message: k.Message, To: sessions})
 	}
+	k.shown = r.joined
 	if !k.told {
 		k.told = true
 		r.answer(k.Reply, k.Message.ID, Kept)

@@ -30,7 +30,7 @@ func ParseForks(s string) (Forks, error) {
 	for item := range strings.SplitSeq(s, ",") {
 		epoch, digits, _ := strings.Cut(item, ":")
 		start, err := strconv.ParseUint(digits, 10, 64)
-		if err != nil || epoch == "" || start == 0 {
+		if err != nil || !protocol.IsEpoch(epoch) || start == 0 {
 			return nil, fmt.Errorf("parse fork list: %q is not an epoch and its start", item)
 		}
 		if n := len(f); n > 0 && f[n-1].Start > start {

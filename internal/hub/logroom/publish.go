@@ -6,6 +6,9 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// mostOthers is how many earlier replies a retry leaves to be answered.
+const mostOthers = 4
+
 // inflight is a publication that was handed to the broker and not answered yet.
 type inflight struct {
 	request uint64
@@ -18,6 +21,8 @@ type inflight struct {
 func (r *Room) publish(p Publish) {
 	id := p.Message.ID
 	if k := r.kept[id]; k != nil && r.holds(ruleOnce) {
+		k.others = append(k.others, k.Reply)
+		k.others = k.others[max(0, len(k.others)-mostOthers):]
 		if k.Reply = p.Reply; r.isolated {
 			r.answer(p.Reply, id, Kept)
 		} else {
@@ -54,6 +59,9 @@ func (r *Room) appended(e Appended) {
 			return // of a connection that was lost
 		}
 		p = r.outbox[0].Publish
+		for _, reply := range r.outbox[0].others {
+			r.outcome(Publish{Message: p.Message, Reply: reply}, e)
+		}
 		r.unqueue()
 	}
 	r.budget.give(size(p.Message))
@@ -71,7 +79,12 @@ func (r *Room) appended(e Appended) {
 // outcome tells the publisher where its message is stored, unless the stream will, or has: what tells it of a position
 // beyond its cursor would have it miss what lies between.
 func (r *Room) outcome(p Publish, e Appended) {
+	o := Outcome{Reply: p.Reply, ID: p.Message.ID, Result: Stored, At: e.At, Duplicate: e.Duplicate}
 	if s := r.publisher[p.Message.From.ID]; s != nil {
+		if s.state == waiting && s.cursor.IsZero() {
+			s.stored = append(s.stored, stored{o, e.Epoch})
+			return
+		}
 		newest := e.Epoch
 		if !r.holds(ruleAckNewest) {
 			newest = r.epoch
@@ -83,7 +96,7 @@ func (r *Room) outcome(p Publish, e Appended) {
 			return // the published copy was quicker
 		}
 	}
-	r.do(Outcome{Reply: p.Reply, ID: p.Message.ID, Result: Stored, At: e.At, Duplicate: e.Duplicate})
+	r.do(o)
 }
 
 // settle tells those that were shown the message its position, where the stream has passed it.

@@ -91,6 +91,8 @@ func TestPublish(t *testing.T) {
 			s.give(logroom.Tick{}).want("Append 4 A/1")
 			s.give(logroom.AppendFailed{Request: 3}, logroom.Tick{}).want() // of before
 			s.give(logroom.Appended{Request: 4, Epoch: "e1", At: pos("e1:6")}).want(
+				"Outcome A/1 stored at e1:6 duplicate false for r1",
+				"Outcome A/1 stored at e1:6 duplicate false for r2",
 				"Outcome A/1 stored at e1:6 duplicate false for r3", "Deliver A/1@e1:6 holders [B]")
 			s.give(publish("A/1", "e1:5", "r4")).want("Append 5 A/1") // it is kept no more
 			s.give(logroom.Appended{Request: 5, Epoch: "e1", At: pos("e1:6"), Duplicate: true}).want(

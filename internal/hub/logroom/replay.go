@@ -102,8 +102,10 @@ func (r *Room) replayPage(s *subscriber, p *Page) {
 // send sends a portion of entries to s, whose cursor moves to the last.
 func (r *Room) send(s *subscriber, entries []Entry) {
 	n, bytes := 0, 0
-	for n < min(len(entries), r.options.Page) && (n == 0 || bytes <= r.options.Portion) {
-		bytes += size(entries[n].Message)
+	for n < min(len(entries), r.options.Page) {
+		if bytes += size(entries[n].Message); n > 0 && bytes > r.options.Portion {
+			break
+		}
 		n++
 	}
 	entries = entries[:n]

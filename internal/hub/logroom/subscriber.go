@@ -9,6 +9,7 @@ type subscriber struct {
 	provisional bool   // takes what has no position yet
 
 	index int // in Room.subs; -1 once it has left
+	named int // so often in marks
 	state state
 
 	// Of one that is not live; the cursor of a live one is the room's.
@@ -19,7 +20,15 @@ type subscriber struct {
 
 	since uint64 // of one that is live: the stream brought it all beyond this offset
 
+	stored []stored // of one that waits for its first cursor: what it is told then, where the stream begins beyond it
+
 	history int // messages of history that it asked for and did not get yet
+}
+
+// stored is the outcome of a publication, with the log's newest epoch when it was told.
+type stored struct {
+	Outcome
+	newest string
 }
 
 type state uint8
@@ -83,6 +92,7 @@ func (r *Room) remove(s *subscriber) {
 	r.subs[last] = nil
 	r.subs = r.subs[:last]
 	s.index = -1
+	r.marks.forget(s)
 	delete(r.bySession, s.session)
 	delete(r.publisher, s.publisher)
 	if s.state != live {
@@ -154,6 +164,12 @@ func (r *Room) attach(s *subscriber, fresh bool) {
 	s.since = r.cursor.Offset
 	r.behind--
 	r.do(Attach{Session: s.session, At: r.cursor, Fresh: fresh})
+	for _, o := range s.stored {
+		if o.newest == r.epoch && o.At.Offset <= r.cursor.Offset {
+			r.do(o.Outcome)
+		}
+	}
+	s.stored = nil
 	if s.history > 0 {
 		r.recalls++
 		r.recall(s)

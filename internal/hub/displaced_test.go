@@ -16,6 +16,7 @@ func (w *logWorld) back(handle string, s *hub.Session) *hub.Session {
 	return again
 }
 
+// TestDisplacedSessionTakesNothing has a session that another of its client displaced, and that is not closed yet, join a
 // room that the other is in: the other, which lives, goes on getting its messages.
 func TestDisplacedSessionTakesNothing(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {
@@ -33,7 +34,8 @@ func TestDisplacedSessionTakesNothing(t *testing.T) {
 	})
 }
 
-// left when that is gone at last.
+// TestDisplacedTwice has a client come three times while its first session is not closed yet: it counts once, and has
+// left when the last is gone.
 func TestDisplacedTwice(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {
 		w[0].enter("watcher")

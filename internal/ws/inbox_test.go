@@ -8,9 +8,10 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// TestInboxCountsWhomItIsFor hands over messages with long lists of sessions: the lists count too, as
 // publishers are held back by that count.
 func TestInboxCountsWhomItIsFor(t *testing.T) {
-	s, sessions := reviewRoom(10_000)
+	s, sessions := crowd(10_000)
 	m := &protocol.Message{Room: "r", ID: "X/1", From: protocol.Client{ID: "X"}, Kind: protocol.Text}
 	for what, tell := range map[string]func(){
 		"show":    func() { s.Show(m, append([]*hub.Session(nil), sessions...)) },
@@ -20,7 +21,7 @@ func TestInboxCountsWhomItIsFor(t *testing.T) {
 		tell()
 		if counted, held := s.inbox.Size()-before, 8*len(sessions); counted < held {
 			t.Errorf("%s: %d bytes are counted, and %d are held: %s of memory at the %d bytes where publishers wait", what, counted,
-				held, fmt.Sprint(held/counted*(paceAbove>>20), " MiB"), paceAbove)
+				held, fmt.Sprint(held/counted*(s.pace>>20), " MiB"), s.pace)
 		}
 	}
 }

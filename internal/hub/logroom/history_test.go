@@ -7,6 +7,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 )
 
+// TestHistoryOfOneIsNotThatOfAnother has two sessions ask for history while nothing is in the ring, the first
 // for little, the second for more. The second gets all that there is of what it asked for.
 func TestHistoryOfOneIsNotThatOfAnother(t *testing.T) {
 	s := newSchedule(logroom.Options{}, mutant{}).live(5, "A")

@@ -8,6 +8,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
 )
 
+// TestPublishedBeforeJoining has a client publish, and join before that is answered, as the first in a room that then
 // catches up, whose first read has the message already. The publisher is told all the same.
 func TestPublishedBeforeJoining(t *testing.T) {
 	s := newSchedule(logroom.Options{}, mutant{})

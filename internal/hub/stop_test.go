@@ -8,6 +8,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// TestStopStoresTheOutbox stops a hub just when the log is back: what it kept, and answered as kept,
 // is stored.
 func TestStopStoresTheOutbox(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 2, func(t *testing.T, w []*logWorld) {

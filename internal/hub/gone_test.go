@@ -8,6 +8,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 )
 
+// TestOutboxLetsSessionsGo has a session publish while the log is away, and end: what waits to be stored keeps
 // the message, and not the connection with its buffers, which the outbox does not count.
 func TestOutboxLetsSessionsGo(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {

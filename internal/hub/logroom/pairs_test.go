@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// TestMarksAreCounted shows a message again to some who knew its position: what
 // the marks count is what they hold, or in time they would forget all but one message for ever.
 func TestMarksAreCounted(t *testing.T) {
 	r := New(Options{}, NewBudget(1<<20))

@@ -11,6 +11,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// TestPortionsOfManyRooms has a client that missed much in a hundred rooms join them all at once,
 // and read a moment later: what it missed comes in portions.
 func TestPortionsOfManyRooms(t *testing.T) {
 	const rooms, size = 100, 60 << 10

@@ -9,6 +9,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// TestKeyOfHubCannotBeTaken publishes over HTTP under keys that follow the one that the hub made for a message, and
 // that everybody saw: what is then published without a key is stored all the same.
 func TestKeyOfHubCannotBeTaken(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {

@@ -10,6 +10,7 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// TestPortionFits has a client miss messages that grow to six times their size in JSON, in portions each as
 // large as it may: it still fits into the queue of who comes back, who would otherwise be closed at each attempt.
 func TestPortionFits(t *testing.T) {
 	h := startHub(t, newLogs(), "hub1", ws.Options{SendQueue: 1 << 20})
