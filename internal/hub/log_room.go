@@ -30,12 +30,14 @@ func (h *Hub) joinLog(st *stripe, r *room, sub *subscription, j joining) {
 	much := !j.cursor.IsZero() || j.history > 0
 	if !much || h.logAway.Load() || sub.session.turns.take(sub, j) {
 		h.beginLog(st, r, sub, j)
+	} else {
+		sub.waits = &j
 	}
 }
 
 // beginLog has sub follow the log. The stripe is locked.
 func (h *Hub) beginLog(st *stripe, r *room, sub *subscription, j joining) {
-	sub.history = j.history > 0
+	sub.waits, sub.history = nil, j.history > 0
 	if !j.cursor.IsZero() {
 		sub.resume = resumed
 	}
@@ -130,7 +132,7 @@ func (h *Hub) carryOut(st *stripe, r *room, effect logroom.Effect) {
 			}))
 		}
 	case logroom.Outcome:
-		e.Reply.(reply).answer(h, r.name, e)
+		e.Reply.(reply).answer(r, e)
 	case logroom.Drop:
 		h.counts.outboxAge.Add(1)
 	}

@@ -9,7 +9,7 @@ import (
 
 // reply is who is told how a publication in a log room went. answer is called under the lock of the room's stripe.
 type reply interface {
-	answer(h *Hub, room string, o logroom.Outcome)
+	answer(r *room, o logroom.Outcome)
 }
 
 // v1Reply answers a session of hub.v1, with an ack or an error frame.
@@ -21,29 +21,38 @@ type v1Reply struct {
 // addressee is a session for as long as it is open: what waits for the log for minutes does not keep its connection.
 type addressee struct{ atomic.Pointer[Session] }
 
-func (r v1Reply) answer(_ *Hub, room string, o logroom.Outcome) {
-	s := r.to.Load()
-	if s == nil {
+func (v v1Reply) answer(r *room, o logroom.Outcome) {
+	s := v.to.Load()
+	if s == nil || r.client[s.ID()].missing(o.At) {
 		return
 	}
-	ack := protocol.Ack{Room: room, Key: r.key, ID: o.ID}
+	ack := protocol.Ack{Room: r.name, Key: v.key, ID: o.ID}
 	switch o.Result {
 	case logroom.Stored:
 		ack.Scope, ack.At, ack.Duplicate = protocol.ScopeCluster, o.At, o.Duplicate
 	case logroom.Kept:
 		ack.Scope = protocol.ScopeHub
 	default:
-		s.refuse(&protocol.Frame{Room: room, Key: r.key}, refusalOf(o.Result))
+		s.refuse(&protocol.Frame{Room: r.name, Key: v.key}, refusalOf(o.Result))
 		return
 	}
 	s.shard.Send(s, protocol.AppendAck(nil, ack))
 }
 
+// missing reports whether sub, which waits for its turn to resume, has yet to get what lies before a position: told of it
+// now, the client would take that for the next of its stream. The stream brings it.
+func (sub *subscription) missing(at Position) bool {
+	if sub == nil || sub.waits == nil || sub.waits.cursor.IsZero() || at.IsZero() {
+		return false
+	}
+	return at.Epoch != sub.waits.cursor.Epoch || at.Offset > sub.waits.cursor.Offset
+}
+
 // plainReply answers a plain session, which can be told nothing but that it ends: nothing is lost in silence.
 type plainReply struct{ to *addressee }
 
-func (r plainReply) answer(_ *Hub, _ string, o logroom.Outcome) {
-	if s, refusal := r.to.Load(), refusalOf(o.Result); s != nil && refusal != nil {
+func (p plainReply) answer(_ *room, o logroom.Outcome) {
+	if s, refusal := p.to.Load(), refusalOf(o.Result); s != nil && refusal != nil {
 		s.shard.Close(s, protocol.CodeTooMany, refusal.Detail)
 	}
 }
@@ -51,9 +60,9 @@ func (r plainReply) answer(_ *Hub, _ string, o logroom.Outcome) {
 // httpReply answers whoever waits in PublishHTTP. It holds one outcome, as the first one counts.
 type httpReply chan logroom.Outcome
 
-func (r httpReply) answer(_ *Hub, _ string, o logroom.Outcome) {
+func (c httpReply) answer(_ *room, o logroom.Outcome) {
 	select {
-	case r <- o:
+	case c <- o:
 	default:
 	}
 }

@@ -46,7 +46,8 @@ type subscription struct {
 	index  int          // in room.subs; -1 where another session of the client took the place
 	resume resumeResult // how the resume went so far; "" where there is none under way
 
-	history bool // it asked for history, which ends its turn; set before it begins
+	waits   *joining // how it joins its log room, while another room of the session has its turn; otherwise nil
+	history bool     // it asked for history, which ends its turn; set before it begins
 }
 
 func (h *Hub) stripe(room string) *stripe {
