@@ -33,11 +33,11 @@ build: ## one static binary: bin/realtime-hub
 
 test: ## all tests but the containers' (SHORT=1: without Redis and Chromium)
 	@deploy/need.sh $(TEST_NEEDS)
-	go test -count=1 $(TEST_FLAGS) ./...
+	go test -count=1 -timeout 20m $(TEST_FLAGS) ./...
 
 race: ## the same under the race detector
 	@deploy/need.sh $(TEST_NEEDS) cc
-	CGO_ENABLED=1 go test -race -count=1 $(TEST_FLAGS) ./...
+	CGO_ENABLED=1 go test -race -count=1 -timeout 20m $(TEST_FLAGS) ./...
 
 test-docker: ## the containers for real, as a user would (as root)
 	@[ "$$(uname)" = Linux ] || { echo 'make test-docker: it looks at processes in /proc: run it on Linux' >&2; exit 1; }
