@@ -119,7 +119,7 @@ func (r *Room) page(p *Page) {
 // at the log's end.
 func (r *Room) begin(p *Page) {
 	r.ring.clear()
-	r.floor = 0
+	r.floor, r.recalling = 0, recollection{}
 	switch {
 	case r.from.IsZero() || p.Reset || len(p.Entries) == 0:
 		r.cursor = r.forks.At(p.Top)
@@ -212,6 +212,7 @@ func (r *Room) orphans(x uint64) {
 		r.do(Orphans{At: at, To: lost})
 	}
 	r.cursor = at
+	r.recalling = recollection{} // of what may be lost
 	if r.holds(ruleCut) {
 		r.ring.cut(x)
 	}
@@ -227,6 +228,7 @@ func (r *Room) orphans(x uint64) {
 func (r *Room) reset(at Position) {
 	r.cursor, r.floor = at, 0
 	r.ring.clear()
+	r.recalling = recollection{} // of a log that is gone
 	if r.holds(ruleReset) && len(r.subs) > r.behind {
 		r.do(Reset{At: at})
 	}

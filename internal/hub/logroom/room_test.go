@@ -141,6 +141,17 @@ func TestHistory(t *testing.T) {
 				"Deliver B/6@e2:6 holders []", "ReadPage {Request:4 From:e1:4 Limit:1}")
 			s.give(page(4, "e1:1,e2:6", 6, 0, "B/5@e1:5")).want("History to C B/5@e1:5 B/6@e2:6")
 		}},
+		{"of a log that is lost between two pages", logroom.Options{Page: 1}, func(s *schedule) {
+			s.live(2, "A").give(wants("C", 2)).want(
+				"Attach {Session:C At:e1:2 Fresh:true}", "ReadPage {Request:2 From:e1:0 Limit:1}")
+			s.give(page(2, "e1:1", 2, 0, "B/1@e1:1")).want("ReadPage {Request:3 From:e1:1 Limit:1}")
+			// Another log takes its place, as long as what was read of the first.
+			s.give(published("D/1@e2:1")).want("ReadPage {Request:4 From:e1:2 Limit:1}")
+			s.give(reset(4, "e2:1", 1)).want(
+				"Reset {Session:<nil> At:e2:1}", "ReadPage {Request:5 From:e2:0 Limit:1}")
+			s.give(reset(3, "e2:1", 1)).want() // nobody waits for it any more
+			s.give(page(5, "e2:1", 1, 0, "D/1@e2:1")).want("History to C D/1@e2:1")
+		}},
 		{"of nothing", logroom.Options{}, func(s *schedule) {
 			s.live(0, "A").give(wants("C", 3)).want("Attach {Session:C At:e1:0 Fresh:true}", "History to C")
 		}},
