@@ -212,7 +212,9 @@ func (r *Room) orphans(x uint64) {
 		r.do(Orphans{At: at, To: lost})
 	}
 	r.cursor = at
-	r.recalling = recollection{} // of what may be lost
+	if r.holds(ruleGone) {
+		r.recalling = recollection{}
+	}
 	if r.holds(ruleCut) {
 		r.ring.cut(x)
 	}
@@ -228,12 +230,16 @@ func (r *Room) orphans(x uint64) {
 func (r *Room) reset(at Position) {
 	r.cursor, r.floor = at, 0
 	r.ring.clear()
-	r.recalling = recollection{} // of a log that is gone
+	if r.holds(ruleGone) {
+		r.recalling = recollection{}
+	}
 	if r.holds(ruleReset) && len(r.subs) > r.behind {
 		r.do(Reset{At: at})
 	}
 	for _, s := range r.subs {
-		s.since = at.Offset
+		if r.holds(ruleSkipped) {
+			s.since = at.Offset
+		}
 		if s.state == replaying && r.holds(ruleResetReplay) {
 			s.state, s.request = waiting, 0 // placed when the catch-up is over
 		}

@@ -206,6 +206,35 @@ var directed = []struct {
 		s.give(page(2, "e1:1", 5, 0, "")).want("ReadPage {Request:3 From:e1:5 Limit:256}")
 		return s.wrong
 	}},
+	{"a log that is lost between two pages of a history", "gone", func(off mutant) error {
+		s := newSchedule(logroom.Options{Page: 1}, off).live(2, "A")
+		wants := join("C", "")
+		wants.History = 2
+		s.give(wants).want("Attach {Session:C At:e1:2 Fresh:true}", "ReadPage {Request:2 From:e1:0 Limit:1}")
+		s.give(page(2, "e1:1", 2, 0, "B/1@e1:1")).want("ReadPage {Request:3 From:e1:1 Limit:1}")
+		s.give(published("D/1@e2:1"), reset(4, "e2:1", 1), reset(3, "e2:1", 1)).want(
+			"ReadPage {Request:4 From:e1:2 Limit:1}", "Reset {Session:<nil> At:e2:1}", "ReadPage {Request:5 From:e2:0 Limit:1}")
+		return s.wrong
+	}},
+	{"the last publication fails first", "order", func(off mutant) error {
+		own := func(id string) logroom.Publish { return logroom.Publish{Message: message(id), Own: true} }
+		s := newSchedule(logroom.Options{}, off).live(5, "A").give(own("C/1"), own("C/2"))
+		s.give(logroom.AppendFailed{Request: 3}, logroom.AppendFailed{Request: 2}, logroom.Tick{}).want("Append 4 C/1")
+		return s.wrong
+	}},
+	{"cut off after the answer was lost", "show", func(off mutant) error {
+		s := newSchedule(logroom.Options{}, off).live(5, "A")
+		s.give(logroom.Publish{Message: message("C/1"), Own: true, Reply: "r"}, logroom.AppendFailed{Request: 2})
+		s.give(logroom.Isolated{}).want("Show C/1 to [A]", "Outcome C/1 kept at none duplicate false for r")
+		return s.wrong
+	}},
+	{"stored, and passed over by a reset", "skipped", func(off mutant) error {
+		s := newSchedule(logroom.Options{}, off).live(5, "A")
+		s.give(publish("A/1", "e1:5", "r"), logroom.Unsubscribed{}, logroom.Subscribed{Number: 1}, reset(3, "e2:1", 9))
+		s.give(logroom.Appended{Request: 2, Epoch: "e2", At: pos("e2:8")}).want(
+			"Outcome A/1 stored at e2:8 duplicate false for r")
+		return s.wrong
+	}},
 	{"an end that nobody told of", "check", func(off mutant) error {
 		s := newSchedule(logroom.Options{}, off).live(5, "A")
 		s.give(logroom.Top{Epoch: "e1", Offset: 5}).want()

@@ -22,6 +22,7 @@ var Rules = []struct {
 	{"once", ruleOnce}, {"full", ruleFull}, {"queue", ruleQueue}, {"first", ruleFirst}, {"unknown", ruleUnknown},
 	{"age", ruleAge},
 	{"settle", ruleSettle}, {"marks", ruleMarks},
+	{"gone", ruleGone}, {"order", ruleOrder}, {"show", ruleShow}, {"skipped", ruleSkipped},
 }
 
 // SwitchOff switches rules off.

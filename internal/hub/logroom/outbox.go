@@ -53,7 +53,7 @@ func (r *Room) limitMarks() int {
 func (r *Room) queue(p Publish, order uint64) *kept {
 	k := &kept{Publish: p, order: order, since: r.now}
 	i := len(r.outbox)
-	for i > 0 && r.outbox[i-1].order > order && (i > 1 || r.flushing == 0) {
+	for i > 0 && r.outbox[i-1].order > order && r.holds(ruleOrder) && (i > 1 || r.flushing == 0) {
 		i--
 	}
 	r.outbox = slices.Insert(r.outbox, i, k)

@@ -165,8 +165,10 @@ func (r *Room) cutOff() {
 	clear(r.pages)
 	r.flushing = 0
 	r.abandonAppends()
-	for _, k := range r.outbox {
-		r.show(k)
+	if r.holds(ruleShow) {
+		for _, k := range r.outbox {
+			r.show(k)
+		}
 	}
 }
 

@@ -43,6 +43,10 @@ const (
 	ruleUnknown                        // what is in flight when the hub is cut off is answered unknown
 	ruleAge                            // what is too old leaves the outbox
 	ruleSettle                         // holders are told the position that the stream does not bring them
+	ruleGone                           // what was read for the ring is forgotten where the log is lost
+	ruleOrder                          // what fails is queued in the order in which it was published
+	ruleShow                           // what waits in the outbox is shown when the hub is cut off
+	ruleSkipped                        // a publisher is told what a reset passed over
 	ruleMarks                          // what is remembered of messages shown is bounded
 )
 
