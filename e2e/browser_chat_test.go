@@ -303,25 +303,7 @@ func (c *browserCluster) testAppearance(t *testing.T) {
 	c.tabs[4].send("مرحبا من المحور الثاني")
 	tab.until(browserRow("received", "مرحبا من المحور الثاني") + ".length === 1")
 	tab.run(`document.activeElement.blur()`)
-	for _, look := range []struct {
-		name, scheme string
-		width        int64
-	}{
-		{"chat-light", "light", 1180}, {"chat-dark", "dark", 1180}, {"chat-360", "light", 360}, {"chat-360-dark", "dark", 360},
-	} {
-		tab.scheme(look.scheme)
-		tab.do(chromedp.EmulateViewport(look.width, 960))
-		for _, poor := range browserGet[[]string](tab, browserContrast) {
-			t.Errorf("%s: contrast below 4.5: %s", look.name, poor)
-		}
-		for _, small := range browserGet[[]string](tab, browserSmall) {
-			t.Errorf("%s: smaller than 44 pixels: %s", look.name, small)
-		}
-		if browserGet[bool](tab, "document.documentElement.scrollWidth > innerWidth") {
-			t.Errorf("%s: the page is wider than its window", look.name)
-		}
-		tab.shot(look.name)
-	}
+	tab.looks("chat", 960)
 	tab.run(`document.querySelector('#messages').scrollIntoView(); scrollTo(0, 300)`)
 	tab.do(chromedp.EmulateViewport(1180, 960))
 	tab.scheme("light")

@@ -181,6 +181,32 @@ func (tab *browserTab) scheme(value string) {
 	}))
 }
 
+// looks takes pictures of the page, light and dark, wide and as a phone has it, and fails the test where something is hard
+// to read, too small to touch, or wider than the window.
+func (tab *browserTab) looks(name string, height int64) {
+	tab.t.Helper()
+	for _, look := range []struct {
+		name, scheme string
+		width        int64
+	}{
+		{name + "-light", "light", 1180}, {name + "-dark", "dark", 1180}, {name + "-360", "light", 360},
+		{name + "-360-dark", "dark", 360},
+	} {
+		tab.scheme(look.scheme)
+		tab.do(chromedp.EmulateViewport(look.width, height))
+		for _, poor := range browserGet[[]string](tab, browserContrast) {
+			tab.t.Errorf("%s: contrast below 4.5: %s", look.name, poor)
+		}
+		for _, small := range browserGet[[]string](tab, browserSmall) {
+			tab.t.Errorf("%s: smaller than 44 pixels: %s", look.name, small)
+		}
+		if browserGet[bool](tab, "document.documentElement.scrollWidth > innerWidth") {
+			tab.t.Errorf("%s: the page is wider than its window", look.name)
+		}
+		tab.shot(look.name)
+	}
+}
+
 // quiet fails the test if the page wrote a warning or an error, broke its own policy or threw. A hub that is away is
 // written by the browser itself: a test that takes it away names such lines by a part of them.
 func (tab *browserTab) quiet(except ...string) {

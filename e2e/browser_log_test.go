@@ -421,24 +421,6 @@ func browserTestLogAppearance(t *testing.T, browser context.Context) {
 		"-Redis lost the last 2 messages here-", "lost Mine is lost too", ">lost This one is lost",
 		"-earlier messages-", ">Morning. See https://example.com/docs for the plan.", "stored good morning", ">first!")
 	tab.run(`document.activeElement.blur()`)
-	for _, look := range []struct {
-		name, scheme string
-		width        int64
-	}{
-		{"log-light", "light", 1180}, {"log-dark", "dark", 1180}, {"log-360", "light", 360}, {"log-360-dark", "dark", 360},
-	} {
-		tab.scheme(look.scheme)
-		tab.do(chromedp.EmulateViewport(look.width, 1500))
-		for _, poor := range browserGet[[]string](tab, browserContrast) {
-			t.Errorf("%s: contrast below 4.5: %s", look.name, poor)
-		}
-		for _, small := range browserGet[[]string](tab, browserSmall) {
-			t.Errorf("%s: smaller than 44 pixels: %s", look.name, small)
-		}
-		if browserGet[bool](tab, "document.documentElement.scrollWidth > innerWidth") {
-			t.Errorf("%s: the page is wider than its window", look.name)
-		}
-		tab.shot(look.name)
-	}
+	tab.looks("log", 1500)
 	tab.quiet()
 }
