@@ -16,6 +16,13 @@ type Client struct {
 	Name string `json:"name,omitempty"`
 }
 
+// Person is a client that is in a room, and the name of the hub that it is on.
+type Person struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	Hub  string `json:"hub,omitempty"`
+}
+
 // Message is what a room carries. It is immutable once published: hubs share one value among all sessions.
 type Message struct {
 	Room string

@@ -62,6 +62,7 @@ type Hub struct {
 	KeyTTL        time.Duration `key:"key_ttl" default:"30m" usage:"how long the key of a message is remembered, so that it is stored once however often it is sent; at least outbox_age and 11 minutes"`
 	CheckInterval time.Duration `key:"check_interval" default:"20s" usage:"how often each log room is compared with where its log ends"`
 
+	Linger           time.Duration `key:"linger" default:"5s" usage:"how long somebody whose connection broke is still said to be there: a page that is reloaded, or goes over to another hub, does not leave"`
 	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
 	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
 	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`

@@ -131,6 +131,7 @@ func (c *Hub) validate(p *problems) {
 	}
 	c.validateRooms(p)
 	c.validateLogRooms(p)
+	p.positive("linger", c.Linger)
 	p.positive("handshake_timeout", c.HandshakeTimeout)
 	p.positive("ping_interval", c.PingInterval)
 	p.positive("pong_timeout", c.PongTimeout)
