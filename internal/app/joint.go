@@ -44,6 +44,10 @@ func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hub
 			Options: o, Durability: redis.Durability(r.Durability), Retention: retention, KeyTTL: h.KeyTTL,
 			Silence: r.BrokerSilence,
 		})
-		return joint{broker: broker, log: rooms}, err
+		if err != nil {
+			return joint{}, err
+		}
+		people, err := redis.NewPresence(redis.PresenceOptions{Options: o, Life: r.PresenceTimeout})
+		return joint{broker, rooms, people}, err
 	}
 }

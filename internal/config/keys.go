@@ -72,12 +72,13 @@ type Hub struct {
 
 // Redis is what the Redis broker has beyond its URL.
 type Redis struct {
-	BrokerTimeout time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
-	BrokerPing    time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
-	BrokerQueue   Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
-	BrokerSilence time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
-	Durability    string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
-	BrokerCA      string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
+	BrokerTimeout   time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
+	BrokerPing      time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
+	BrokerQueue     Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
+	BrokerSilence   time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
+	PresenceTimeout time.Duration `key:"presence_timeout" default:"7s" usage:"take a hub that was not heard of at Redis for so long for dead, and its people for gone"`
+	Durability      string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
+	BrokerCA        string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
 }
 
 // Log says what is logged and how.

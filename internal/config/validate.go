@@ -207,6 +207,7 @@ func (c *Redis) validate(p *problems, url string) {
 	}
 	p.size("broker_queue", c.BrokerQueue)
 	p.positive("broker_silence", c.BrokerSilence)
+	p.positive("presence_timeout", c.PresenceTimeout)
 	c.validateDurability(p, url)
 	if c.BrokerCA == "" {
 		return

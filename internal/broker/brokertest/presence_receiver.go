@@ -29,6 +29,8 @@ type PresenceReceiver struct {
 	claims    []string
 	ownClaims int
 	ended     bool
+	marked    bool
+	fewest    map[string]map[hub.HubID]int // people since Mark
 }
 
 // share is what another hub has in a room.
@@ -90,6 +92,7 @@ func (r *PresenceReceiver) enter(name string) func() {
 		r.tb.Errorf("%s was called after Close had returned", name)
 	}
 	return func() {
+		r.note()
 		r.mu.Unlock()
 		select {
 		case r.news <- struct{}{}:
@@ -314,4 +317,42 @@ func ask[T any](ask func(done func(T, error)) error) (answer T, err error) {
 	}
 	<-answered
 	return answer, err
+}
+
+// Mark has Fewest begin to count.
+func (r *PresenceReceiver) Mark() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marked = true
+	r.fewest = map[string]map[hub.HubID]int{}
+	r.note()
+}
+
+// Fewest returns the smallest number of people that a hub was said to have in a room since Mark.
+func (r *PresenceReceiver) Fewest(room string, of hub.HubID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fewest[room][of]
+}
+
+// note keeps the smallest numbers. It is called with mu held.
+func (r *PresenceReceiver) note() {
+	if !r.marked {
+		return
+	}
+	for room, hubs := range r.others {
+		if r.fewest[room] == nil {
+			r.fewest[room] = map[hub.HubID]int{}
+			for of, s := range hubs {
+				r.fewest[room][of] = s.count
+			}
+		}
+		for of, n := range r.fewest[room] {
+			now := 0
+			if s := hubs[of]; s != nil {
+				now = s.count
+			}
+			r.fewest[room][of] = min(n, now)
+		}
+	}
 }
