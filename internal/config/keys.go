@@ -76,7 +76,7 @@ type Redis struct {
 	BrokerPing      time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
 	BrokerQueue     Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
 	BrokerSilence   time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
-	PresenceTimeout time.Duration `key:"presence_timeout" default:"7s" usage:"take a hub that was not heard of at Redis for so long for dead, and its people for gone"`
+	PresenceTimeout time.Duration `key:"presence_timeout" default:"6s" usage:"take a hub that was not heard of at Redis for so long for dead, and its people for gone"`
 	Durability      string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
 	BrokerCA        string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
 }

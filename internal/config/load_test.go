@@ -35,7 +35,7 @@ var samples = map[string][3]string{
 	"rooms":             {`[{match: "a*", kind: live}, {match: "*", kind: log, history: 5, ttl: 1h}]`},
 	"outbox":            {"1MiB", "2MB", "65KiB"},
 	"outbox_age":        {"1s", "5m", "19m"},
-	"presence_timeout":  {"1s", "7s", "1m"},
+	"presence_timeout":  {"1s", "5s", "1m"},
 	"linger":            {"1s", "7s", "1m"},
 	"key_ttl":           {"21m", "1h30m", "48h"},
 	"check_interval":    {"1s", "2m", "1h"},

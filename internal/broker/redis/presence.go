@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// defaultLife is how long a hub that is not heard of counts as alive. With the time between two beats, two sevenths of
-	// it, it is below ten seconds.
-	defaultLife = 7 * time.Second
+	// defaultLife is how long a hub that is not heard of counts as alive. One that dies is noticed after that and at most
+	// two beats more, which are a quarter of it: within ten seconds.
+	defaultLife = 6 * time.Second
 
 	// pagesMost is how many requests for pages wait at most.
 	pagesMost = 1 << 10
@@ -25,7 +25,7 @@ const (
 type PresenceOptions struct {
 	Options
 
-	Life time.Duration // how long a hub that is not heard of counts as alive; default: 7 s
+	Life time.Duration // how long a hub that is not heard of counts as alive; default: 6 s
 }
 
 // Presence tells the hubs at one Redis who is in which room on which of them; see hub.Presence, and doc.go for what is
@@ -106,7 +106,7 @@ func NewPresence(opts PresenceOptions) (*Presence, error) {
 }
 
 // beat is how often a hub says that it lives.
-func (p *Presence) beat() time.Duration { return p.opts.Life * 2 / 7 }
+func (p *Presence) beat() time.Duration { return p.opts.Life / 4 }
 
 // Start connects. See hub.Presence for what it returns; the error says what Redis said, and what to do.
 func (p *Presence) Start(ctx context.Context, own hub.HubID, most int, r hub.PresenceReceiver) error {
