@@ -105,34 +105,6 @@ func (c *conn) append(f *frame) {
 	c.bytes += len(f.bytes)
 }
 
-// bound drops the oldest messages not yet begun where the queue holds more than it may, a quarter of it at once, so
-// that a connection which stays slow is not searched for each frame. It is called with mu held.
-func (c *conn) bound() {
-	limit := c.server.options.SendQueue
-	if !c.slow && c.bytes > limit/2 {
-		c.slow = true
-		c.server.metrics.slow.Add(1)
-	}
-	if c.bytes <= limit || len(c.queue) == 1 && c.bytes == len(c.queue[0].bytes) {
-		return // one frame may be larger than the limit, or it could never be sent
-	}
-	kept, dropped := c.queue[:0], 0
-	for _, f := range c.queue {
-		if f.droppable() && c.bytes > limit*3/4 {
-			c.bytes -= len(f.bytes)
-			dropped++
-			continue
-		}
-		kept = append(kept, f)
-	}
-	clear(c.queue[len(kept):])
-	c.queue = kept
-	c.server.metrics.dropped(hub.DropSendQueue, dropped)
-	if c.bytes > limit {
-		c.closeLocked(closing{code: protocol.CodeTooSlow, reason: "the client reads too slowly"})
-	}
-}
-
 // wakeWriter is called with mu held.
 func (c *conn) wakeWriter() {
 	if !c.waiting {

@@ -17,6 +17,10 @@ type frame struct {
 	remote    bool  // it came from another hub
 	keep      bool  // it is of a log room, and is not to be dropped
 
+	// of what a session is told of messages that it did not get; see conn.drop
+	room string // of a message: whose loss is told there; of the answer to a join, and of a gap: the room; otherwise ""
+	lost int    // of a gap: how many messages were dropped
+
 	// of the last of a replay, which goes to one connection: called when it was written; otherwise nil
 	written func()
 }
@@ -63,7 +67,7 @@ func v1Frame(d protocol.Delivery, remote bool) *frame {
 	const overhead = 256 // of the JSON around the data, with names of usual length
 	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(d.Data)), d)
 	f := newFrame(ws.OpText, payload)
-	f.published, f.remote, f.keep = d.Time.UnixMicro(), remote, !d.At.IsZero()
+	f.published, f.remote, f.keep, f.room = d.Time.UnixMicro(), remote, !d.At.IsZero(), d.Room
 	return f
 }
 

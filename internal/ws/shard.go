@@ -216,9 +216,13 @@ func (s *shard) work(round []op) {
 func (s *shard) do(o op) {
 	switch o.do {
 	case opJoin:
-		s.join(o.session.Handle.(*conn), o.room, o.attached)
+		c := o.session.Handle.(*conn)
+		s.join(c, o.room, o.attached)
 		if o.frame != nil {
-			s.send(o.session.Handle.(*conn), o.frame)
+			f := newFrame(ws.OpText, o.frame)
+			f.room = o.room
+			s.greet(c)
+			c.push(f)
 		}
 	case opLeave:
 		s.leave(o.session.Handle.(*conn), o.room)
