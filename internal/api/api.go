@@ -28,12 +28,14 @@ type Handler struct {
 	draining atomic.Bool
 }
 
-// New returns the handler for h.
-func New(h *hub.Hub, log *slog.Logger) *Handler {
+// New returns the handler for h. The transport answers the requests for streams of events.
+func New(h *hub.Hub, log *slog.Logger, events http.HandlerFunc) *Handler {
 	a := &Handler{hub: h, log: log, mux: http.NewServeMux()}
 	a.mux.HandleFunc("POST /v1/rooms/{room}/messages", a.publish)
 	a.mux.HandleFunc("GET /v1/rooms/{room}/messages", a.history)
 	a.mux.HandleFunc("/v1/rooms/{room}/messages", methods("GET, POST"))
+	a.mux.HandleFunc("GET /v1/rooms/{room}/events", events)
+	a.mux.HandleFunc("/v1/rooms/{room}/events", methods("GET"))
 	a.mux.HandleFunc("GET /livez", a.livez)
 	a.mux.HandleFunc("GET /readyz", a.readyz)
 	a.mux.HandleFunc("/livez", methods("GET"))
@@ -62,7 +64,7 @@ func (a *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -67,16 +67,17 @@ var rules = map[string]rule{
 		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 
-	"internal/redistest": {},
-	"internal/archtest":  {},
-	"e2e":                {},
+	"internal/redistest":  {},
+	"internal/streamtest": {},
+	"internal/archtest":   {},
+	"e2e":                 {},
 }
 
 // testRules has what the tests of every package may import beside what the package may; those of e2e, anything of ours.
 var testRules = rule{
 	ours: []string{
 		"internal/broker/brokertest", "internal/broker/memory", "internal/hub", "internal/problem", "internal/redistest",
-		"protocol",
+		"internal/streamtest", "protocol",
 	},
 	external: []string{
 		"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/coder/websocket",

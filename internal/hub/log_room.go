@@ -126,7 +126,8 @@ func (h *Hub) carryOut(st *stripe, r *room, effect logroom.Effect) {
 	case logroom.Show:
 		h.show(e)
 	case logroom.Settle:
-		if s := e.Session.(*subscription).session; !s.plain {
+		// In a stream positions only count up, and this one does not move the cursor.
+		if s := e.Session.(*subscription).session; s.speaksV1() {
 			s.shard.Send(s, protocol.AppendAck(nil, protocol.Ack{
 				Room: r.name, ID: e.ID, Scope: protocol.ScopeCluster, At: e.At,
 			}))

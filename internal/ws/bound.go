@@ -88,7 +88,12 @@ type hole struct {
 
 // gapFrame tells of messages that were dropped.
 func (c *conn) gapFrame(room string, lost int) *frame {
-	f := newFrame(ws.OpText, (&protocol.Frame{Type: protocol.TypeGap, Room: room, Count: &lost}).Encode())
+	var f *frame
+	if c.speaks == events {
+		f = gapEvent(lost)
+	} else {
+		f = newFrame(ws.OpText, (&protocol.Frame{Type: protocol.TypeGap, Room: room, Count: &lost}).Encode())
+	}
 	f.room, f.lost = room, lost
 	return f
 }

@@ -50,7 +50,7 @@ func TestGapsAreExact(t *testing.T) {
 				data := fmt.Sprintf(`%d%s`, sent[room], strings.Repeat(" ", r.IntN(900)))
 				m := &protocol.Message{Room: room, Kind: protocol.JSON, Data: []byte(data), Time: time.UnixMilli(1)}
 				sent[room]++
-				c.push(v1Frame(protocol.Delivery{Message: m}, false))
+				c.push(v1.message(protocol.Delivery{Message: m}, false))
 			}
 			gaps := map[string]int{}
 			for _, f := range c.queue {

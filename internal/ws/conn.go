@@ -11,13 +11,13 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// conn is one WebSocket connection. Its two goroutines are readLoop and writeLoop.
+// conn is one connection: a WebSocket, or a stream of events. Its two goroutines are readLoop and writeLoop.
 type conn struct {
 	// immutable once the goroutines run
 	server  *Server
 	shard   *shard
 	session *hub.Session
-	plain   bool
+	speaks  encoding
 	wake    chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
 	written chan struct{} // closed by the writer as it ends
 
@@ -27,7 +27,7 @@ type conn struct {
 	forgotten   bool // the connection has ended: it is not to be greeted again
 
 	// owned by the reader
-	decoder decoder
+	decoder decoder   // of a WebSocket
 	heard   time.Time // when bytes were last received
 	pinged  bool      // since then
 
@@ -61,19 +61,15 @@ func (c *conn) push(f *frame) {
 	c.wakeWriter()
 }
 
-// pushBatch appends the batch's frames in this connection's subprotocol. Of what the connection has it gets the position
+// pushBatch appends the batch's frames in this connection's encoding. Of what the connection has it gets the position
 // alone, or nothing.
 func (c *conn) pushBatch(b *batch) {
-	frames := b.v1
-	if c.plain {
-		frames = b.plain
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing != nil {
 		return
 	}
-	for i, f := range frames {
+	for i, f := range b.frames[c.speaks] {
 		if o := &b.ops[i]; o.held(c) {
 			f = o.own(c)
 		}
