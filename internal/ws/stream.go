@@ -48,6 +48,10 @@ func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
+	// A stream's client says nothing, so it is not asked: what keeps the stream alive is to be acknowledged by TCP.
+	if err := endVanished(nc, s.options.PingInterval+s.options.PongTimeout); err != nil {
+		s.log.Debug("cannot bound how long a client may be gone", "remote", r.RemoteAddr, "error", err)
+	}
 	s.start(c, nc, s.options.PingInterval)
 }
 
