@@ -38,7 +38,7 @@ func (h *Hub) joinLog(st *stripe, r *room, sub *subscription, j joining) {
 // beginLog has sub follow the log. The stripe is locked.
 func (h *Hub) beginLog(st *stripe, r *room, sub *subscription, j joining) {
 	sub.waits, sub.history = nil, j.history > 0
-	if !j.cursor.IsZero() {
+	if !j.cursor.IsZero() && !j.begins {
 		sub.resume = resumed
 	}
 	h.step(st, r, logroom.Join{

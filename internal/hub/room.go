@@ -79,6 +79,7 @@ func (h *Hub) enter(st *stripe, name string) *room {
 // joining is how a client joins a log room.
 type joining struct {
 	cursor      Position // where it resumes; zero for one that begins at the newest
+	begins      bool     // the cursor is where it begins, and not where it was before
 	history     int      // how many of the newest messages it wants
 	provisional bool     // it takes what has no position yet
 }

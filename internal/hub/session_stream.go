@@ -14,9 +14,9 @@ func (h *Hub) NewStream(shard Shard, handle any) *Session {
 
 // EnterStream opens a stream in room, whose name the transport has checked. In a log room it goes on at cursor, or from
 // no position at the newest; then it waits, for a short time, until the room is there for the session, which misses
-// nothing from then on.
-func (s *Session) EnterStream(ctx context.Context, room string, cursor Position) {
-	s.enter(ctx, room, joining{cursor: cursor, provisional: true})
+// nothing from then on. Where begins is set the client was never there, and begins at the cursor.
+func (s *Session) EnterStream(ctx context.Context, room string, cursor Position, begins bool) {
+	s.enter(ctx, room, joining{cursor: cursor, begins: begins, provisional: true})
 }
 
 // IsLog reports whether room is a log room.

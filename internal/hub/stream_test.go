@@ -20,7 +20,7 @@ func TestStreamPositionsCountUp(t *testing.T) {
 		w[0].wantInAnyOrder("send a error unknown key=1", "broadcast status isolated=true")
 		w[0].log.hold(false)
 		s := w[0].NewStream(w[0].shard, "stream")
-		s.EnterStream(t.Context(), "r", hub.Position{})
+		s.EnterStream(t.Context(), "r", hub.Position{}, true)
 		b := w[0].session(t, "b")
 		receive(t, b, `{"type":"join","room":"r"}`)
 		w[0].want("join r stream behind: nothing", "announce r joined*", "send b welcome", "send b status*", "join r b behind:*",

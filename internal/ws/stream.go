@@ -36,11 +36,12 @@ func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	c.push(headFrame(w.Header()))
 	c.push(retryFrame(s.retry()))
-	if ask.history > 0 && ask.cursor.IsZero() {
+	begins := ask.cursor.IsZero()
+	if begins && ask.history > 0 {
 		ask.cursor = s.pushHistory(r, c, ask)
 	}
 	// The session is in its room before the answer: a client whose stream is open misses nothing.
-	c.session.EnterStream(r.Context(), ask.room, ask.cursor)
+	c.session.EnterStream(r.Context(), ask.room, ask.cursor, begins)
 	nc, _, err := http.NewResponseController(w).Hijack()
 	if err != nil { // a connection that cannot be taken over, as one of HTTP/2
 		s.log.Error("cannot take over a connection for a stream", "remote", r.RemoteAddr, "error", err)

@@ -172,6 +172,7 @@ func TestStreamResumes(t *testing.T) {
 		{"more history than there is", "?history=256", "", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			resumed := two.Hub.Stats().Resumes["resumed"]
 			s := openStream(t, two, "r"+tt.query, tt.lastID)
 			for n := tt.first; n <= 6; n++ {
 				if m := s.message(strconv.Itoa(n)); m.Position != fmt.Sprintf("%s:%d", begin.Epoch, n) {
@@ -180,6 +181,10 @@ func TestStreamResumes(t *testing.T) {
 			}
 			if at := s.id(); at.Offset != 6 {
 				t.Errorf("subscribed at %v", at)
+			}
+			resumes := two.Hub.Stats().Resumes["resumed"] - resumed
+			if want := map[bool]uint64{true: 0, false: 1}[tt.lastID == "" && strings.HasPrefix(tt.query, "?history")]; resumes != want {
+				t.Errorf("%d resumes were counted, want %d", resumes, want)
 			}
 		})
 	}
