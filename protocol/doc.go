@@ -33,6 +33,7 @@
 //	{"type":"ack","room":ROOM,"key":KEY,"id":ID,"scope":SCOPE,"position":POSITION,"duplicate":true}
 //	{"type":"orphans","room":ROOM,"position":POSITION,"count":N}
 //	{"type":"reset","room":ROOM,"position":POSITION}
+//	{"type":"gap","room":ROOM,"count":N}
 //	{"type":"pong","time":TIME}
 //	{"type":"error","code":CODE,"message":TEXT,"fix":TEXT,"room":ROOM,"key":KEY}
 //	{"type":"bye","retry":MILLISECONDS}

@@ -34,6 +34,7 @@ const (
 	TypeAck        = "ack"
 	TypeOrphans    = "orphans"
 	TypeReset      = "reset"
+	TypeGap        = "gap"
 	TypePong       = "pong"
 	TypeError      = "error"
 	TypeBye        = "bye"
@@ -60,6 +61,7 @@ var membersOf = map[string][]string{
 	TypeAck:        {"room", "key", "id", "scope", "position", "duplicate"},
 	TypeOrphans:    {"room", "position", "count"},
 	TypeReset:      {"room", "position"},
+	TypeGap:        {"room", "count"},
 	TypePong:       {"time"},
 	TypeError:      {"code", "message", "fix", "room", "key"},
 	TypeBye:        {"retry"},

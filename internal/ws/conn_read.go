@@ -17,7 +17,12 @@ const lingerMost = 1 << 20
 // readLoop reads until the connection ends, by either side, and then clears up. Server.Shutdown waits for it.
 func (c *conn) readLoop() {
 	defer c.server.forget(c)
-	how, peerDone := c.read()
+	how, peerDone := closing{}, true
+	if c.speaks == events {
+		how = c.watch()
+	} else {
+		how, peerDone = c.read()
+	}
 	c.session.Closed(mayReturn(how)) // before anything that may take time: whoever is gone is gone at once
 	if how.silent {
 		c.abort(how.code)
