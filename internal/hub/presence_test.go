@@ -131,8 +131,16 @@ func inPeopleWorld(t *testing.T, hubs, most int, f func(t *testing.T, w []*peopl
 	})
 }
 
-// come opens a session of a client, a new one where creds is "", and has it join r.
+// come opens a session of a client, a new one where id is "", and has it join r.
 func (w *peopleWorld) come(t *testing.T, name, id string, secretOf *peopleWorld) *hub.Session {
+	t.Helper()
+	s := w.hello(t, name, id, secretOf)
+	receive(t, s, `{"type":"join","room":"r"}`)
+	return s
+}
+
+// hello opens a session of a client, a new one where id is "".
+func (w *peopleWorld) hello(t *testing.T, name, id string, secretOf *peopleWorld) *hub.Session {
 	t.Helper()
 	s := w.NewSession(w.shard, name, false)
 	client := ""
@@ -143,7 +151,6 @@ func (w *peopleWorld) come(t *testing.T, name, id string, secretOf *peopleWorld)
 	if id != "" && s.ID() != id {
 		t.Fatalf("%s came back as %s", id, s.ID())
 	}
-	receive(t, s, `{"type":"join","room":"r"}`)
 	return s
 }
 
@@ -219,7 +226,7 @@ func TestOneOfTwo(t *testing.T) {
 			var sessions [2]*hub.Session
 			var both sync.WaitGroup
 			for i := range sessions {
-				both.Go(func() { sessions[i] = w[i].come(t, "Ada", ada.ID(), w[0]) })
+				both.Go(func() { sessions[i] = w[i].hello(t, "Ada", ada.ID(), w[0]) })
 			}
 			both.Wait()
 			synctest.Wait()
