@@ -11,18 +11,18 @@
 // says what each means. Unknown types and unknown members are ignored.
 //
 //	client → hub
-//	{"type":"hello","name":NAME,"client":{"id":ID,"secret":SECRET}}        first; again to rename
+//	{"type":"hello","name":NAME,"client":{"id":ID,"secret":SECRET},"token":TOKEN}  first; again to rename or stay
 //	{"type":"join","room":ROOM,"position":POSITION,"history":N,"provisional":BOOL}
 //	{"type":"leave","room":ROOM}
 //	{"type":"publish","room":ROOM,"key":KEY,"birth":POSITION,"kind":KIND,"data":DATA}
 //	{"type":"ping"}
 //
 //	hub → client
-//	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME}
+//	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME,"expires":TIME}
 //	{"type":"status","isolated":BOOL}
-//	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME},…],"count":N,"log":BOOL}
-//	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
-//	{"type":"updated","room":ROOM,"person":{"id":ID,"name":NAME},"count":N}
+//	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME,"hub":NAME},…],"count":N,"log":BOOL}
+//	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME,"hub":NAME},"count":N}
+//	{"type":"updated","room":ROOM,"person":{"id":ID,"name":NAME,"hub":NAME},"count":N}
 //	{"type":"left","room":ROOM,"person":{"id":ID},"count":N}
 //	{"type":"subscribed","room":ROOM,"position":POSITION}
 //	{"type":"message","room":ROOM,"id":ID,"position":POSITION,"scope":"hub","past":true,
@@ -31,6 +31,7 @@
 //	{"type":"ack","room":ROOM,"key":KEY,"id":ID,"scope":SCOPE,"position":POSITION,"duplicate":true}
 //	{"type":"orphans","room":ROOM,"position":POSITION,"count":N}
 //	{"type":"reset","room":ROOM,"position":POSITION}
+//	{"type":"gap","room":ROOM,"count":N}
 //	{"type":"pong","time":TIME}
 //	{"type":"error","code":CODE,"message":TEXT,"fix":TEXT,"room":ROOM,"key":KEY}
 //	{"type":"bye","retry":MILLISECONDS}

@@ -33,6 +33,7 @@ const (
 	TypeAck        = "ack"
 	TypeOrphans    = "orphans"
 	TypeReset      = "reset"
+	TypeGap        = "gap"
 	TypePong       = "pong"
 	TypeError      = "error"
 	TypeBye        = "bye"
@@ -40,13 +41,13 @@ const (
 
 // membersOf has the members that frames of each type have beside the type. What is not here is not looked at.
 var membersOf = map[string][]string{
-	TypeHello:   {"name", "client"},
+	TypeHello:   {"name", "client", "token"},
 	TypeJoin:    {"room", "position", "history", "provisional"},
 	TypeLeave:   {"room"},
 	TypePublish: {"room", "key", "kind", "data", "birth"},
 	TypePing:    {},
 
-	TypeWelcome:    {"client", "session", "hub", "time"},
+	TypeWelcome:    {"client", "session", "hub", "time", "expires"},
 	TypeStatus:     {"isolated"},
 	TypeThere:      {"room", "people", "count", "log"},
 	TypeJoined:     {"room", "person", "count"},
@@ -58,6 +59,7 @@ var membersOf = map[string][]string{
 	TypeAck:        {"room", "key", "id", "scope", "position", "duplicate"},
 	TypeOrphans:    {"room", "position", "count"},
 	TypeReset:      {"room", "position"},
+	TypeGap:        {"room", "count"},
 	TypePong:       {"time"},
 	TypeError:      {"code", "message", "fix", "room", "key"},
 	TypeBye:        {"retry"},
@@ -87,8 +89,8 @@ type Frame struct {
 	Key    string   `json:"key,omitempty"`
 	ID     string   `json:"id,omitempty"`
 	Name   string   `json:"name,omitempty"`
-	Person *Client  `json:"person,omitempty"`
-	People []Client `json:"people,omitzero"`
+	Person *Person  `json:"person,omitempty"`
+	People []Person `json:"people,omitzero"`
 	Count  *int     `json:"count,omitempty"`
 	Log    *bool    `json:"log,omitempty"`
 
@@ -105,9 +107,11 @@ type Frame struct {
 	Duplicate   bool    `json:"duplicate,omitempty"`
 
 	Client   *Credentials `json:"client,omitempty"`
+	Token    string       `json:"token,omitempty"`
 	Session  string       `json:"session,omitempty"`
 	Hub      string       `json:"hub,omitempty"`
 	Time     string       `json:"time,omitempty"`
+	Expires  string       `json:"expires,omitempty"`
 	Isolated *bool        `json:"isolated,omitempty"`
 
 	Code    string `json:"code,omitempty"`
@@ -177,6 +181,10 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 	case "birth":
 		f.Birth = new(string)
 		return decodeString(f.Birth, raw)
+	case "token":
+		return decodeString(&f.Token, raw)
+	case "expires":
+		return decodeString(&f.Expires, raw)
 	case "session":
 		return decodeString(&f.Session, raw)
 	case "hub":

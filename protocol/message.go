@@ -9,11 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Client names who sent a message, or who is in a room. The id is given by a hub; the name is a label that the client
+// Client names who sent a message. The id is given by a hub; the name is a label that the client
 // chose, not unique, and may be empty.
 type Client struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
+}
+
+// Person is a client who is in a room.
+type Person struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	Hub  string `json:"hub,omitempty"` // the name of the hub that the client is on; "" where the hub does not say
 }
 
 // Message is what a room carries. It is immutable once published: hubs share one value among all sessions.

@@ -228,15 +228,17 @@ func (r *room) there() *protocol.Frame {
 	count, log := len(r.subs), r.log != nil
 	f := &protocol.Frame{Type: protocol.TypeThere, Room: r.name, Count: &count, Log: &log}
 	if !r.crowd {
-		f.People = make([]protocol.Client, len(r.subs))
+		f.People = make([]protocol.Person, len(r.subs))
 		for i, sub := range r.subs {
-			f.People[i] = sub.session.client()
+			f.People[i] = personOf(sub.session.client())
 		}
 	}
 	return f
 }
 
 func (r *room) change(frameType string, person protocol.Client) *protocol.Frame {
-	count := len(r.subs)
-	return &protocol.Frame{Type: frameType, Room: r.name, Person: &person, Count: &count}
+	count, p := len(r.subs), personOf(person)
+	return &protocol.Frame{Type: frameType, Room: r.name, Person: &p, Count: &count}
 }
+
+func personOf(c protocol.Client) protocol.Person { return protocol.Person{ID: c.ID, Name: c.Name} }
