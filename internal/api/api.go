@@ -7,12 +7,15 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/problem"
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -55,14 +58,31 @@ func (a *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		who, p := auth.Bearer(a.hub, r)
+		if p != nil {
+			p.Write(w)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), identityKey{}, who))
+	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// identityKey is the key of the hub.Identity in the context of a request for what is behind /v1/.
+type identityKey struct{}
+
+// identityOf returns who sent a request.
+func identityOf(r *http.Request) hub.Identity {
+	who, _ := r.Context().Value(identityKey{}).(hub.Identity)
+	return who
 }
 
 // preflight answers a browser that asks before it sends (Fetch Standard, CORS protocol).
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

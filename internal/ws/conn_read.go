@@ -55,7 +55,7 @@ func (c *conn) read() (how closing, peerDone bool) {
 			}
 		}
 		if how, ok := c.fill(); !ok {
-			return how, true
+			return how, how.code != protocol.CodeExpired // whose peer may be talking
 		}
 	}
 }
@@ -74,7 +74,11 @@ func (c *conn) receive(e event) error {
 		return nil
 	}
 	c.shard.Pace()
-	return c.session.Receive(e.payload, e.opcode == ws.OpBinary)
+	err := c.session.Receive(e.payload, e.opcode == ws.OpBinary)
+	if end := c.session.Expires(); !end.IsZero() && end.Before(c.look) {
+		c.setReadDeadline(end)
+	}
+	return err
 }
 
 // fill reads more bytes. Silence is answered with a ping, and more silence ends the connection; ok is then false.
@@ -103,6 +107,10 @@ func (c *conn) fill() (how closing, ok bool) {
 		if !c.session.Opened() {
 			return closing{code: protocol.CodeNoPong, reason: "no hello came in time"}, false
 		}
+		end := c.session.Expires()
+		if !end.IsZero() && !now.Before(end) {
+			return closing{code: protocol.CodeExpired, reason: hub.ExpiredReason}, false
+		}
 		due := c.heard.Add(o.PingInterval)
 		if c.pinged {
 			due = due.Add(o.PongTimeout)
@@ -116,6 +124,9 @@ func (c *conn) fill() (how closing, ok bool) {
 			c.push(pingFrame)
 			due = due.Add(o.PongTimeout)
 		}
+		if !end.IsZero() && end.Before(due) {
+			due = end
+		}
 		c.setReadDeadline(due)
 	}
 }
@@ -123,6 +134,7 @@ func (c *conn) fill() (how closing, ok bool) {
 // setReadDeadline sets when fill looks at the time again. Once the connection is to be closed, the writer's deadline
 // stands. A deadline that is too early costs one more look, so none is set for each message.
 func (c *conn) setReadDeadline(at time.Time) {
+	c.look = at
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing == nil {

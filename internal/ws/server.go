@@ -13,6 +13,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -87,6 +88,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		p = checkHandshake(r)
 	}
+	var who hub.Identity
+	if p == nil && plain { // the others bring their token in hello
+		who, p = auth.Bearer(s.hub, r)
+	}
 	if p != nil {
 		if p.Status == http.StatusUpgradeRequired {
 			w.Header().Set("Upgrade", "websocket")
@@ -102,6 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if plain {
+		c.session.Identify(who)
 		c.session.EnterPlain(r.Context(), room)
 	}
 	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
@@ -151,7 +157,11 @@ func (s *Server) start(c *conn, nc net.Conn, received *bufio.Reader) {
 	if !c.plain {
 		first = s.options.HandshakeTimeout
 	}
-	_ = nc.SetReadDeadline(time.Now().Add(first))
+	c.look = time.Now().Add(first)
+	if end := c.session.Expires(); !end.IsZero() && end.Before(c.look) {
+		c.look = end
+	}
+	_ = nc.SetReadDeadline(c.look)
 	c.connect(nc)
 	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
 	go c.readLoop()  // ends with the connection; Shutdown waits for it
