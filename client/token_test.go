@@ -152,17 +152,17 @@ func TestCloseWhileFetching(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(t)
 		s.setToken(nil, time.Hour)
-		calls := 0
+		var calls atomic.Int64
 		c, _ := s.connect(WithToken(func(ctx context.Context) (string, error) {
-			if calls++; calls == 1 {
+			if calls.Add(1) == 1 {
 				return "t1", nil
 			}
 			<-ctx.Done()
 			return "", ctx.Err()
 		}))
 		time.Sleep(55 * time.Minute)
-		if calls != 2 {
-			t.Errorf("%d calls", calls)
+		if n := calls.Load(); n != 2 {
+			t.Errorf("%d calls", n)
 		}
 		start := time.Now()
 		c.Close()

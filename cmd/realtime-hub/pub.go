@@ -115,7 +115,7 @@ func (p *publisher) publishLines(ctx context.Context) error {
 
 // connected calls do with a connection to the hub.
 func (p *publisher) connected(ctx context.Context, do func() error) error {
-	c, err := dial(ctx, p.config.Hub)
+	c, err := dial(ctx, p.config.Reach)
 	if err != nil {
 		return err
 	}

@@ -21,16 +21,21 @@ func (l *Loader) loadEnv(environ []string) (warnings []string, errs []error) {
 		if f.FileOnly() {
 			continue
 		}
-		if err := l.loadVariable(f, vars); err != nil {
+		// The variable that names a file may be one of its own: that of token_file, which names a file with a token.
+		ofFile := f.Env() + envFileSuffix
+		if slices.ContainsFunc(l.fields, func(other *Field) bool { return other.Env() == ofFile }) {
+			ofFile = ""
+		}
+		if err := l.loadVariable(f, ofFile, vars); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return unknownVariables(vars), errs
 }
 
-// loadVariable sets f where vars has its variable, or the one that names a file.
-func (l *Loader) loadVariable(f *Field, vars map[string]string) error {
-	name, fileName := f.Env(), f.Env()+envFileSuffix
+// loadVariable sets f where vars has its variable, or the one called fileName, which names a file.
+func (l *Loader) loadVariable(f *Field, fileName string, vars map[string]string) error {
+	name := f.Env()
 	text, path := vars[name], vars[fileName]
 	switch {
 	case text != "" && path != "":
