@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -29,10 +30,8 @@ func (i *issuer) token(context.Context) (string, error) {
 
 func expired(tokens ...string) func(string) *Refused {
 	return func(got string) *Refused {
-		for _, token := range tokens {
-			if got == token {
-				return &Refused{Code: protocol.ErrTokenExpired, Message: "it ended", Fix: "fetch another"}
-			}
+		if slices.Contains(tokens, got) {
+			return &Refused{Code: protocol.ErrTokenExpired, Message: "it ended", Fix: "fetch another"}
 		}
 		return nil
 	}

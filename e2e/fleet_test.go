@@ -142,6 +142,39 @@ func (f *fleet) add(place int) *hub {
 	return h
 }
 
+// waitPeople waits until all who read know of each other, on hubs that are up.
+func (f *fleet) waitPeople() {
+	f.t.Helper()
+	var want []string
+	up := map[string]bool{}
+	for _, h := range f.hubs {
+		up[h.Ready().Hub] = true
+	}
+	for _, c := range f.clients {
+		if c.reads {
+			want = append(want, c.name)
+		}
+	}
+	slices.Sort(want)
+	eventually(f.t, "all know who is there", func() error {
+		for _, c := range f.clients {
+			for _, room := range c.rooms {
+				var got []string
+				people := room.People()
+				for _, p := range people.List {
+					if got = append(got, p.Name); !up[p.Hub] {
+						return fmt.Errorf("%s: %s is on %s, which is no more", c.name, p.Name, p.Hub)
+					}
+				}
+				if slices.Sort(got); !slices.Equal(got, want) || people.Count != len(want) {
+					return fmt.Errorf("%s: in %s are %d: %v", c.name, room.Name(), people.Count, got)
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // finish ends the load, waits until all has come to rest, reads the logs, and judges.
 func (f *fleet) finish() figures {
 	f.t.Helper()
@@ -173,6 +206,7 @@ func (f *fleet) finish() figures {
 		}
 		return wrong
 	})
+	f.waitPeople()
 	for _, c := range f.clients {
 		c.drain(k.logs)
 		c.leave()

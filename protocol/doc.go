@@ -15,6 +15,7 @@
 //	{"type":"join","room":ROOM,"position":POSITION,"history":N,"provisional":BOOL}
 //	{"type":"leave","room":ROOM}
 //	{"type":"publish","room":ROOM,"key":KEY,"birth":POSITION,"kind":KIND,"data":DATA}
+//	{"type":"people","room":ROOM,"after":ID,"limit":N}
 //	{"type":"ping"}
 //
 //	hub → client
@@ -24,6 +25,7 @@
 //	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME,"hub":NAME},"count":N}
 //	{"type":"updated","room":ROOM,"person":{"id":ID,"name":NAME,"hub":NAME},"count":N}
 //	{"type":"left","room":ROOM,"person":{"id":ID},"count":N}
+//	{"type":"people","room":ROOM,"people":[{"id":ID,"name":NAME,"hub":NAME},…],"count":N,"next":ID}
 //	{"type":"subscribed","room":ROOM,"position":POSITION}
 //	{"type":"message","room":ROOM,"id":ID,"position":POSITION,"scope":"hub","past":true,
 //	 "from":{"id":ID,"name":NAME},"hub":NAME,"time":TIME,"kind":KIND,"data":DATA}

@@ -20,6 +20,7 @@ const (
 	TypeLeave   = "leave"
 	TypePublish = "publish"
 	TypePing    = "ping"
+	TypePeople  = "people" // and the hub's answer
 
 	TypeWelcome    = "welcome"
 	TypeStatus     = "status"
@@ -50,6 +51,7 @@ var membersOf = map[string][]string{
 	TypeWelcome:    {"client", "session", "hub", "time", "expires"},
 	TypeStatus:     {"isolated"},
 	TypeThere:      {"room", "people", "count", "log"},
+	TypePeople:     {"room", "after", "limit", "people", "count", "next"},
 	TypeJoined:     {"room", "person", "count"},
 	TypeUpdated:    {"room", "person", "count"},
 	TypeLeft:       {"room", "person", "count"},
@@ -93,6 +95,9 @@ type Frame struct {
 	People []Person `json:"people,omitzero"`
 	Count  *int     `json:"count,omitempty"`
 	Log    *bool    `json:"log,omitempty"`
+	After  string   `json:"after,omitempty"`
+	Limit  *int     `json:"limit,omitempty"`
+	Next   string   `json:"next,omitempty"`
 
 	Kind  string          `json:"kind,omitempty"`
 	Data  json.RawMessage `json:"data,omitempty"`
@@ -206,6 +211,12 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 		return decodeInto(&f.People, raw)
 	case "count":
 		return decodeInto(&f.Count, raw)
+	case "after":
+		return decodeString(&f.After, raw)
+	case "limit":
+		return decodeInto(&f.Limit, raw)
+	case "next":
+		return decodeString(&f.Next, raw)
 	case "log":
 		return decodeInto(&f.Log, raw)
 	case "history":

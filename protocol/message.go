@@ -16,11 +16,11 @@ type Client struct {
 	Name string `json:"name,omitempty"`
 }
 
-// Person is a client who is in a room.
+// Person is a client that is in a room, and the name of the hub that it is on.
 type Person struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
-	Hub  string `json:"hub,omitempty"` // the name of the hub that the client is on; "" where the hub does not say
+	Hub  string `json:"hub,omitempty"`
 }
 
 // Message is what a room carries. It is immutable once published: hubs share one value among all sessions.

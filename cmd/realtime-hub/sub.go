@@ -20,6 +20,7 @@ import (
 func newSub(p *process) *cobra.Command {
 	var c config.Sub
 	var s *settings
+	var file *tokenFile
 	cmd := &cobra.Command{
 		Use:   "sub ROOM...",
 		Short: "Print the messages of rooms",
@@ -35,10 +36,15 @@ func newSub(p *process) *cobra.Command {
 			if err := s.loadPlain(); err != nil {
 				return err
 			}
-			return (&subscriber{process: p, config: c}).run(cmd.Context(), args)
+			tokens, err := file.tokens(s, c.Reach.Token)
+			if err != nil {
+				return err
+			}
+			return (&subscriber{process: p, config: c, tokens: tokens}).run(cmd.Context(), args)
 		},
 	}
 	s = newSettings(p, cmd, &c)
+	file = newTokenFile(cmd)
 	return cmd
 }
 
@@ -49,6 +55,7 @@ const maxRooms = 100
 type subscriber struct {
 	process *process
 	config  config.Sub
+	tokens  func(context.Context) (string, error) // nil where there are none
 	printed int
 }
 
@@ -62,7 +69,7 @@ type received struct {
 func (s *subscriber) run(ctx context.Context, names []string) error {
 	// A connection that is lost is told at once, not only when it is back.
 	log := slog.New(slog.NewTextHandler(s.process.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	c, err := dial(ctx, s.config.Reach, client.WithLog(log))
+	c, err := dial(ctx, s.config.Reach.Hub, s.tokens, client.WithLog(log))
 	if err != nil {
 		return unlessDone(ctx, err)
 	}

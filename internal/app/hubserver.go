@@ -53,7 +53,8 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 	log := e.Log.With("hub", c.name)
 	h := &hubServer{name: c.name, main: main}
 	h.hub = hub.New(hub.Options{
-		Name: c.name, Broker: joint.broker, Logs: joint.log, Log: log, Tokens: tokens, MaxMessage: int(c.hub.MaxMessage),
+		Name: c.name, Broker: joint.broker, Logs: joint.log, Presence: joint.presence, Linger: c.hub.Linger,
+		Log: log, Tokens: tokens, MaxMessage: int(c.hub.MaxMessage),
 		Live: func(room string) bool { return c.hub.Room(room).Kind == config.KindLive }, Outbox: int(c.hub.Outbox),
 		OutboxAge: c.hub.OutboxAge, CheckInterval: c.hub.CheckInterval,
 		Portion: int(c.hub.SendQueue) / 8, // in JSON it may grow to six times its size

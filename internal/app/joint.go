@@ -9,10 +9,11 @@ import (
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 )
 
-// joint is what joins one hub to the others: a broker for live rooms, and a log for log rooms.
+// joint is what joins one hub to the others: a broker for live rooms, a log for log rooms, and presence for who is where.
 type joint struct {
-	broker hub.Broker
-	log    hub.Log
+	broker   hub.Broker
+	log      hub.Log
+	presence hub.Presence
 }
 
 // joints returns what makes the joint of each hub, for a broker whose URL was validated.
@@ -26,7 +27,8 @@ func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hub
 		logs := memory.NewLogs(memory.LogOptions{
 			QueueBytes: int(r.BrokerQueue), Retention: retention, KeyTTL: h.KeyTTL,
 		})
-		return func(string) (joint, error) { return joint{bus.Broker(), logs.Log()}, nil }
+		everybody := memory.NewEverybody()
+		return func(string) (joint, error) { return joint{bus.Broker(), logs.Log(), everybody.Presence()}, nil }
 	}
 	return func(hubName string) (joint, error) {
 		o := redis.Options{
@@ -42,6 +44,10 @@ func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hub
 			Options: o, Durability: redis.Durability(r.Durability), Retention: retention, KeyTTL: h.KeyTTL,
 			Silence: r.BrokerSilence,
 		})
-		return joint{broker, rooms}, err
+		if err != nil {
+			return joint{}, err
+		}
+		people, err := redis.NewPresence(redis.PresenceOptions{Options: o, Life: r.PresenceTimeout})
+		return joint{broker, rooms, people}, err
 	}
 }

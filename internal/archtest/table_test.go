@@ -27,7 +27,7 @@ var rules = map[string]rule{
 
 	// The core decides and moves no byte, so that it can be simulated.
 	"internal/hub": {
-		ours:     []string{"internal/hub/logroom", "protocol"},
+		ours:     []string{"internal/hub/logroom", "internal/hub/roster", "protocol"},
 		external: []string{"golang.org/x/time"},
 		not:      []string{"net", "net/http", "os", "syscall"},
 	},
@@ -37,6 +37,12 @@ var rules = map[string]rule{
 		ours: []string{"protocol"},
 		not: []string{
 			"context", "crypto/rand", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "syscall",
+		},
+	},
+
+	"internal/hub/roster": {
+		not: []string{
+			"context", "crypto/rand", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "syscall", "time",
 		},
 	},
 

@@ -21,21 +21,16 @@ func (l *Loader) loadEnv(environ []string) (warnings []string, errs []error) {
 		if f.FileOnly() {
 			continue
 		}
-		// The variable that names a file may be one of its own: that of token_file, which names a file with a token.
-		ofFile := f.Env() + envFileSuffix
-		if slices.ContainsFunc(l.fields, func(other *Field) bool { return other.Env() == ofFile }) {
-			ofFile = ""
-		}
-		if err := l.loadVariable(f, ofFile, vars); err != nil {
+		if err := l.loadVariable(f, vars); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return unknownVariables(vars), errs
 }
 
-// loadVariable sets f where vars has its variable, or the one called fileName, which names a file.
-func (l *Loader) loadVariable(f *Field, fileName string, vars map[string]string) error {
-	name := f.Env()
+// loadVariable sets f where vars has its variable, or the one that names a file.
+func (l *Loader) loadVariable(f *Field, vars map[string]string) error {
+	name, fileName := f.Env(), f.Env()+envFileSuffix
 	text, path := vars[name], vars[fileName]
 	switch {
 	case text != "" && path != "":
@@ -59,6 +54,10 @@ func (l *Loader) loadVariable(f *Field, fileName string, vars map[string]string)
 	}
 	return nil
 }
+
+// ReadValue returns what the file at path holds, as a variable with the suffix _FILE would give it: without the newline
+// at its end, and at most 64 KiB. Its error does not name the file.
+func ReadValue(path string) (string, error) { return readValue(path) }
 
 // readValue returns what the file at path holds, without the newline at its end.
 func readValue(path string) (string, error) {

@@ -52,9 +52,8 @@ type Sub struct {
 
 // Reach is how a client gets to hubs.
 type Reach struct {
-	Hub       []string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer; repeatable: the first is home, the others are for when it is down"`
-	Token     string   `key:"token" usage:"token for hubs that want one" secret:"whole"`
-	TokenFile string   `key:"token_file" usage:"file that holds the token; it is read again when the last one has ended"`
+	Hub   []string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer; repeatable: the first is home, the others are for when it is down"`
+	Token string   `key:"token" usage:"token for hubs that want one" secret:"whole"`
 }
 
 // Hub is what every hub has, however it is started.
@@ -70,6 +69,7 @@ type Hub struct {
 	KeyTTL        time.Duration `key:"key_ttl" default:"30m" usage:"how long the key of a message is remembered, so that it is stored once however often it is sent; at least outbox_age and 11 minutes"`
 	CheckInterval time.Duration `key:"check_interval" default:"20s" usage:"how often each log room is compared with where its log ends"`
 
+	Linger           time.Duration `key:"linger" default:"5s" usage:"how long somebody whose connection broke is still said to be there: a page that is reloaded, or goes over to another hub, does not leave"`
 	HandshakeTimeout time.Duration `key:"handshake_timeout" default:"10s" usage:"longest time for a request's header, and for a session's hello"`
 	PingInterval     time.Duration `key:"ping_interval" default:"25s" usage:"ping a connection that was silent for so long"`
 	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`
@@ -79,12 +79,13 @@ type Hub struct {
 
 // Redis is what the Redis broker has beyond its URL.
 type Redis struct {
-	BrokerTimeout time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
-	BrokerPing    time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
-	BrokerQueue   Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
-	BrokerSilence time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
-	Durability    string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
-	BrokerCA      string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
+	BrokerTimeout   time.Duration `key:"broker_timeout" default:"1s" usage:"isolated when Redis has not answered for so long"`
+	BrokerPing      time.Duration `key:"broker_ping" default:"500ms" usage:"how often to ask Redis whether it is there"`
+	BrokerQueue     Bytes         `key:"broker_queue" default:"16MiB" usage:"most that waits to be published at Redis; beyond it messages of live rooms are dropped for the other hubs, and publishing in log rooms is refused"`
+	BrokerSilence   time.Duration `key:"broker_silence" default:"5s" usage:"try out a subscription at Redis that brought nothing for so long"`
+	PresenceTimeout time.Duration `key:"presence_timeout" default:"6s" usage:"take a hub that was not heard of at Redis for so long for dead, and its people for gone"`
+	Durability      string        `key:"durability" default:"memory" usage:"what has happened to a message of a log room when it is acknowledged: memory (Redis has it), replicated (a replica has it too) or fsynced (it is on Redis's disk)"`
+	BrokerCA        string        `key:"broker_ca" usage:"file with the certificate authorities (PEM) that sign Redis's certificate (default: the system's)"`
 }
 
 // Log says what is logged and how.

@@ -35,6 +35,8 @@ var samples = map[string][3]string{
 	"rooms":             {`[{match: "a*", kind: live}, {match: "*", kind: log, history: 5, ttl: 1h}]`},
 	"outbox":            {"1MiB", "2MB", "65KiB"},
 	"outbox_age":        {"1s", "5m", "19m"},
+	"presence_timeout":  {"1s", "5s", "1m"},
+	"linger":            {"1s", "7s", "1m"},
 	"key_ttl":           {"21m", "1h30m", "48h"},
 	"check_interval":    {"1s", "2m", "1h"},
 	"handshake_timeout": {"1s", "2m", "1h"},
@@ -48,6 +50,8 @@ var samples = map[string][3]string{
 	"broker_silence":    {"1s", "2m", "1h"},
 	"durability":        {"replicated", "fsynced", "replicated"},
 	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
+	"token_key":         {strings.Repeat("a", 32), strings.Repeat("b", 33), strings.Repeat("c", 34)},
+	"token":             {"a.b.c", "d.e.f", "g.h.i"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }

@@ -130,19 +130,7 @@ func (c *Reach) validate(p *problems) {
 	for _, hub := range c.Hub {
 		p.hubURL("hub", hub)
 	}
-	if c.TokenFile == "" {
-		return
-	}
-	if c.Token != "" {
-		p.add("token_file", c.TokenFile, "given together with token", "keep one of the two", "token")
-	} else if _, err := ReadToken(c.TokenFile); err != nil {
-		p.add("token_file", c.TokenFile, fmt.Sprintf("cannot read it: %v", err), "name a file that holds a token alone")
-	}
 }
-
-// ReadToken returns the token that the file at path holds, without the newline at its end. Its error does not name the
-// file.
-func ReadToken(path string) (string, error) { return readValue(path) }
 
 func (c *Hub) validate(p *problems) {
 	for _, origin := range c.AllowedOrigins {
@@ -159,6 +147,7 @@ func (c *Hub) validate(p *problems) {
 	}
 	c.validateRooms(p)
 	c.validateLogRooms(p)
+	p.positive("linger", c.Linger)
 	p.positive("handshake_timeout", c.HandshakeTimeout)
 	p.positive("ping_interval", c.PingInterval)
 	p.positive("pong_timeout", c.PongTimeout)
@@ -234,6 +223,7 @@ func (c *Redis) validate(p *problems, url string) {
 	}
 	p.size("broker_queue", c.BrokerQueue)
 	p.positive("broker_silence", c.BrokerSilence)
+	p.positive("presence_timeout", c.PresenceTimeout)
 	c.validateDurability(p, url)
 	if c.BrokerCA == "" {
 		return

@@ -21,13 +21,17 @@ type clients struct {
 
 	mu   sync.Mutex
 	byID map[string]*Session // guarded by mu; sessions of hub.v1
+
+	// So many claims of each client are on their way. All hubs see all claims in one order, so that of the sessions of one
+	// client on several hubs one is the last on all of them: a claim of another hub is older than those on their way.
+	claims map[string]int // guarded by mu
 }
 
 // displacedReason goes with protocol.CodeDisplaced.
 const displacedReason = "another session of this client took its place"
 
 func newClients() *clients {
-	return &clients{own: []byte(rand.Text()), byID: make(map[string]*Session)}
+	return &clients{own: []byte(rand.Text()), byID: make(map[string]*Session), claims: make(map[string]int)}
 }
 
 // credentials returns what the client with this id, of this subject, shows when it comes back.
@@ -77,8 +81,38 @@ func (c *clients) opened(s *Session) {
 	c.byID[id] = s
 	c.mu.Unlock()
 	if old != nil {
-		old.displaced.Store(true) // what it asks for from now on is not done
-		old.shard.Close(old, protocol.CodeDisplaced, displacedReason)
+		old.displace()
+	}
+}
+
+// displace closes s, whose client has another session now.
+func (s *Session) displace() {
+	s.displaced.Store(true) // what it asks for from now on is not done
+	s.shard.Close(s, protocol.CodeDisplaced, displacedReason)
+}
+
+// claim notes that this hub is about to claim the client.
+func (c *clients) claim(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.claims[id]++
+}
+
+// claimed notes that this hub or another has claimed the client, and closes the session that is older than that.
+func (c *clients) claimed(id string, own bool) {
+	c.mu.Lock()
+	var older *Session
+	switch n := c.claims[id]; {
+	case own && n > 1:
+		c.claims[id] = n - 1
+	case own:
+		delete(c.claims, id)
+	case n == 0:
+		older = c.byID[id]
+	}
+	c.mu.Unlock()
+	if older != nil {
+		older.displace()
 	}
 }
 

@@ -41,13 +41,13 @@ func TestDisplacedTwice(t *testing.T) {
 		w[0].enter("watcher")
 		first := w[0].enter("first")
 		second := w[0].back("second", first)
-		second.Closed()
+		second.Closed(false)
 		third := w[0].back("third", first)
 		receive(t, third, `{"type":"join","room":"r"}`)
 		if told := strings.Join(w[0].told(), "\n"); !strings.Contains(told, "there count=2 people=2") {
 			t.Errorf("two people are in the room, and the shard was told\n%s", told)
 		}
-		first.Closed()
+		first.Closed(false)
 		if told := strings.Join(w[0].told(), "\n"); strings.Contains(told, "left") {
 			t.Errorf("a client that is there was said to have left:\n%s", told)
 		}

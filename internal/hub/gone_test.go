@@ -18,7 +18,7 @@ func TestOutboxLetsSessionsGo(t *testing.T) {
 		s := w[0].session(t, handle)
 		w[0].shard.take()
 		say(t, s, "1")
-		s.Closed()
+		s.Closed(false)
 		s, handle = nil, nil
 		for range 3 {
 			runtime.GC()

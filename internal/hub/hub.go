@@ -1,9 +1,9 @@
 // Package hub is the core of a HubServer: rooms, sessions, and where each message goes. It decides, and moves no byte.
 //
 // Its main types are [Hub], [Session], and the interfaces on which it stands: [Broker], which carries messages of live
-// rooms to the other hubs, [Log], which keeps those of log rooms, and [Shard], which holds the sessions' connections. It
-// knows no network. Whoever has an event calls it, and the work is done on the caller's goroutine; its one goroutine of
-// its own, from Start to Close, has time pass for log rooms.
+// rooms to the other hubs, [Log], which keeps those of log rooms, [Presence], which tells the hubs who is on the others,
+// and [Shard], which holds the sessions' connections. It knows no network. Whoever has an event calls it, and the work is done on the caller's goroutine; its one goroutine of
+// its own, from Start to Close, has time pass.
 //
 // Each room belongs to a stripe, by the hash of its name. Who is in a room is decided under the stripe's lock, and told
 // to the shards under it, so that all of them hear of a room's people in one order. Messages of live rooms take no lock
@@ -12,7 +12,8 @@
 // under the stripe's lock.
 //
 // Lock order: Hub.status and stripe.mu are never held together. Under either, shards are called, which only put into
-// queues, and under stripe.mu the log, which waits for nothing; brokers are called under none.
+// queues, and under stripe.mu log and presence, which wait for nothing; brokers are called under none. lingers.mu is
+// taken under stripe.mu.
 package hub
 
 import (
@@ -37,15 +38,18 @@ const stripes = 64
 
 // Options is what a hub is made of.
 type Options struct {
-	Name   string        // shown to people; need not be unique
-	Broker Broker        // required; for live rooms
-	Logs   Log           // for log rooms; nil: all rooms are live
-	Log    *slog.Logger  // nil: nothing is logged
-	Tokens Authenticator // nil: no tokens are wanted, and those that come are not looked at
+	Name     string        // shown to people; need not be unique
+	Broker   Broker        // required; for live rooms
+	Logs     Log           // for log rooms; nil: all rooms are live
+	Presence Presence      // for people on other hubs; nil: nobody is told of them
+	Log      *slog.Logger  // nil: nothing is logged
+	Tokens   Authenticator // nil: no tokens are wanted, and those that come are not looked at
 
 	MaxMessage int // bytes of a message as published; 0: 64 KiB
 	MaxRooms   int // rooms that a session may be in; 0: 100
 	MaxPeople  int // rooms of more people than this get counts instead of lists; 0: 256
+
+	Linger time.Duration // how long a client whose connection broke is not told as gone; 0: 5 s
 
 	// Of log rooms.
 	Live           func(room string) bool // whether a room is a live room; nil: those named live.*
@@ -62,18 +66,20 @@ type Options struct {
 // AddShard, which comes before Start.
 type Hub struct {
 	// immutable after Start
-	id      string // random at each start: two hubs of one name are two
-	name    string
-	broker  Broker
-	logs    Log // nil where all rooms are live
-	shards  []Shard
-	options Options
-	log     *slog.Logger
-	seed    maphash.Seed
-	started time.Time // of the clock that log rooms go by
+	id       string // random at each start: two hubs of one name are two
+	name     string
+	broker   Broker
+	logs     Log      // nil where all rooms are live
+	presence Presence // nil where nobody is told of other hubs' people
+	shards   []Shard
+	options  Options
+	log      *slog.Logger
+	seed     maphash.Seed
+	started  time.Time // of the clock that rooms go by
 
 	stripes [stripes]stripe
 	clients *clients
+	lingers lingers
 
 	// of messages that are not stored yet
 	outbox *logroom.Budget
@@ -102,7 +108,7 @@ type counters struct {
 // New returns a hub that has no shards yet.
 func New(o Options) *Hub {
 	h := &Hub{
-		id: rand.Text(), name: o.Name, broker: o.Broker, logs: o.Logs, options: o, log: o.Log, seed: maphash.MakeSeed(),
+		id: rand.Text(), name: o.Name, broker: o.Broker, logs: o.Logs, presence: o.Presence, options: o, log: o.Log, seed: maphash.MakeSeed(),
 		started: time.Now(), clients: newClients(), stop: func() {},
 	}
 	if h.log == nil {
@@ -114,6 +120,7 @@ func New(o Options) *Hub {
 	if o.Live == nil {
 		h.options.Live = func(room string) bool { return strings.HasPrefix(room, "live.") }
 	}
+	h.options.Linger = orDefault(o.Linger, 5*time.Second)
 	h.options.Outbox = orDefault(o.Outbox, 16<<20)
 	h.options.Tick = orDefault(o.Tick, time.Second)
 	h.options.CheckInterval = orDefault(o.CheckInterval, 20*time.Second)
@@ -141,45 +148,52 @@ func orDefault[T int | time.Duration](n, def T) T {
 // AddShard adds a share of the sessions. It must not be called after Start.
 func (h *Hub) AddShard(s Shard) { h.shards = append(h.shards, s) }
 
-// Start connects the hub to the others. It returns an error that wraps ErrRefused where the broker or the log refuses
+// Start connects the hub to the others. It returns an error that wraps ErrRefused where broker, log or presence refuses
 // the credentials, or ErrNotDurable; where they are merely away that is no error: the hub is then isolated. After an
 // error the hub is to be closed.
 func (h *Hub) Start(ctx context.Context) error {
-	var broker, log error
-	var both sync.WaitGroup
-	both.Go(func() { broker = h.broker.Start(ctx, receiver{h}) }) // ends in about a second
+	var broker, log, presence error
+	var all sync.WaitGroup
+	all.Go(func() { broker = h.broker.Start(ctx, receiver{h}) }) // each ends in about a second
 	if h.logs != nil {
-		log = h.logs.Start(ctx, logReceiver{h})
+		all.Go(func() { log = h.logs.Start(ctx, logReceiver{h}) })
 	}
-	both.Wait()
+	if h.presence != nil {
+		all.Go(func() { presence = h.presence.Start(ctx, h.self(), h.options.MaxPeople, presenceReceiver{h}) })
+	}
+	all.Wait()
 	switch {
 	case broker != nil:
 		return fmt.Errorf("start broker: %w", broker)
 	case log != nil:
 		return fmt.Errorf("start log: %w", log)
-	case h.logs != nil:
-		var ticking context.Context
-		ticking, h.stop = context.WithCancel(context.WithoutCancel(ctx))
-		h.ticking.Go(func() { h.tick(ticking) }) // ends in Close, which waits for it
+	case presence != nil:
+		return fmt.Errorf("start presence: %w", presence)
 	}
+	var ticking context.Context
+	ticking, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.ticking.Go(func() { h.tick(ticking) }) // ends in Close, which waits for it
 	return nil
 }
 
-// tick has time pass for log rooms until ctx is done.
+// tick has time pass for log rooms, and for those who may be back, until ctx is done.
 func (h *Hub) tick(ctx context.Context) {
-	ticker := time.NewTicker(h.options.Tick)
-	defer ticker.Stop()
+	rooms, people := time.NewTicker(h.options.Tick), time.NewTicker(h.options.Linger/10)
+	defer rooms.Stop()
+	defer people.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-rooms.C:
 			h.pass()
+		case <-people.C:
+			h.endLingers()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// now is the clock of log rooms.
+// now is the clock of rooms.
 func (h *Hub) now() time.Duration { return time.Since(h.started) }
 
 // closeMost is how long a hub that stops waits for what is to be stored yet.
@@ -191,10 +205,14 @@ func (h *Hub) Close() error {
 	h.empty()
 	h.stop()
 	h.ticking.Wait()
-	if h.logs == nil {
-		return h.broker.Close()
+	var presence, log error
+	if h.presence != nil {
+		presence = h.presence.Close()
 	}
-	return errors.Join(h.logs.Close(), h.broker.Close())
+	if h.logs != nil {
+		log = h.logs.Close()
+	}
+	return errors.Join(presence, log, h.broker.Close())
 }
 
 // empty waits until nothing is kept that could be stored.

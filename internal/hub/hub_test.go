@@ -90,8 +90,8 @@ func TestRoomOrder(t *testing.T) {
 	receive(t, b, `{"type":"join","room":"r"}`)
 	receive(t, b, `{"type":"hello","name":"B"}`)
 	receive(t, b, `{"type":"leave","room":"r"}`)
-	a.Closed()
-	b.Closed()
+	a.Closed(false)
+	b.Closed(false)
 	want(t, w.shard.take(),
 		"join r a: there count=1 people=1", "announce r joined count=1 except a",
 		"join r b: there count=2 people=2", "announce r joined count=2 except b",
@@ -127,7 +127,7 @@ func TestCrowd(t *testing.T) {
 
 	var told []string
 	for len(sessions) > 0 {
-		sessions[0].Closed()
+		sessions[0].Closed(false)
 		sessions = sessions[1:]
 		for _, line := range w.shard.take() {
 			if strings.HasPrefix(line, "announce") {
@@ -140,7 +140,7 @@ func TestCrowd(t *testing.T) {
 	}
 	want(t, told, "announce r there count=33", "announce r there count=30", "announce r there count=28",
 		"announce r there count=26", "announce r there count=24", "announce r there count=23 people=23")
-	sessions[0].Closed()
+	sessions[0].Closed(false)
 	want(t, w.shard.take(), "leave r s", "announce r left count=22 except nobody")
 }
 
@@ -239,7 +239,7 @@ func FuzzReceive(f *testing.F) {
 		s := w.session(t, "a")
 		_ = s.Receive(frame, false)
 		_ = s.Receive([]byte(`{"type":"join","room":"r"}`), false)
-		s.Closed()
+		s.Closed(false)
 		if n := w.Stats().Rooms; n != 0 {
 			t.Errorf("%d rooms are left", n)
 		}
@@ -267,7 +267,7 @@ func TestConcurrent(t *testing.T) {
 					}
 				}
 				w.broker.receiver.SetIsolated(n%2 == 0, nil)
-				s.Closed()
+				s.Closed(false)
 			}
 		})
 	}

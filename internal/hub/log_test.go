@@ -276,11 +276,11 @@ func TestClientComesBack(t *testing.T) {
 		receive(t, again, `{"type":"join","room":"r"}`)
 		w[0].want("leave r a", "join r a2 behind: there count=2 people=2", "announce r updated count=2 except a2",
 			"detach r a", "attach r a2: subscribed at=0")
-		a.Closed() // what it was in is the other's now
+		a.Closed(false) // what it was in is the other's now
 		w[0].want()
 		say(t, again, "1")
 		w[0].want(`deliver r "1" holders [a2]`)
-		again.Closed()
+		again.Closed(false)
 		w[0].want("leave r a2", "announce r left count=1 except nobody")
 	})
 }
@@ -299,7 +299,7 @@ func TestKeysOfHub(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a.Closed()
+			a.Closed(false)
 			a = w[0].NewSession(w[0].shard, "a", false)
 			receive(t, a, string(hello))
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub/logroom"
-	"github.com/soumya-codes/realtime-hub/protocol"
+	"github.com/soumya-codes/realtime-hub/internal/hub/roster"
 )
 
 // stripe owns the rooms whose names hash to it.
@@ -25,10 +25,10 @@ type room struct {
 	subs   []*subscription          // in no order; each knows its index
 	client map[string]*subscription // the same by the client's id
 
-	// A crowd is a room too large for lists: each change would cost a frame for everybody in it. It is told counts, and
-	// those only when they have changed by a sixteenth.
-	crowd bool
-	told  int // the count that a crowd was told last
+	roster   *roster.Roster      // who is in the room on all hubs
+	lingers  map[string]lingerer // by the client's id; nil where there is none
+	watching bool                // presence says what changes on the other hubs
+	loaded   bool                // and has said what was there
 
 	// Of a log room.
 	log    *logroom.Room // nil in a live room
@@ -42,7 +42,11 @@ type subscription struct {
 	session *Session
 	room    string
 
+	// set by join, under the stripe's mu
+	since int64 // when the client came to the room on this hub, in ms of the Unix epoch
+
 	// guarded by the stripe's mu
+	told   string       // the name that the others know
 	index  int          // in room.subs; -1 where another session of the client took the place
 	resume resumeResult // how the resume went so far; "" where there is none under way
 
@@ -61,7 +65,9 @@ func (h *Hub) isLog(room string) bool { return h.logs != nil && !h.options.Live(
 func (h *Hub) enter(st *stripe, name string) *room {
 	r := st.rooms[name]
 	if r == nil {
-		r = &room{name: name, client: make(map[string]*subscription)}
+		r = &room{
+			name: name, client: make(map[string]*subscription), roster: roster.New(h.self(), h.options.MaxPeople),
+		}
 		st.rooms[name] = r
 		if h.isLog(name) {
 			h.openLog(st, r)
@@ -88,56 +94,51 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 		return sub // its client is elsewhere
 	}
 	r := h.enter(st, name)
-	displaced := h.displace(r, s)
+	h.watch(r)
+	was, known := h.displace(r, s)
+	if !known {
+		was, known = r.endLinger(s.ID())
+	}
+	sub.since = was.Since
+	if !known {
+		sub.since = time.Now().UnixMilli()
+	}
 	sub.index = len(r.subs)
 	r.subs = append(r.subs, sub)
 	r.client[s.ID()] = sub
 	if sub.index == 0 {
 		h.counts.rooms.Add(1)
 	}
-	wasCrowd := r.crowd
-	r.crowd = len(r.subs) > h.options.MaxPeople || wasCrowd
+	told := h.put(r, sub, was, known)
 	var answer []byte
 	if !s.plain {
 		answer = r.there().Encode()
 	}
 	s.shard.Join(name, s, answer, r.log == nil)
-	switch {
-	case displaced:
-		if !r.crowd {
-			h.announce(r, r.change(protocol.TypeUpdated, s.client()), s)
-		}
-	case !r.crowd:
-		h.announce(r, r.change(protocol.TypeJoined, s.client()), s)
-	case !wasCrowd:
-		r.told = len(r.subs)
-		h.announce(r, r.there(), s)
-	default:
-		h.announceCount(r, s)
-	}
+	h.tellPeople(r, told, s)
 	if r.log != nil {
 		h.joinLog(st, r, sub, j)
 	}
 	return sub
 }
 
-// displace takes the subscription of another session of the same client out of the room, and reports whether there was
-// one. That session is being closed.
-func (h *Hub) displace(r *room, s *Session) bool {
+// displace takes the subscription of another session of the same client out of the room, and returns the person that it
+// was, if there was one. That session is being closed.
+func (h *Hub) displace(r *room, s *Session) (was Person, ok bool) {
 	sub := r.client[s.ID()]
 	if sub == nil {
-		return false
+		return was, false
 	}
 	r.remove(sub)
 	sub.session.shard.Leave(r.name, sub.session)
 	if len(r.subs) == 0 {
 		h.counts.rooms.Add(-1)
 	}
-	return true
+	return Person{ID: s.ID(), Name: sub.told, Since: sub.since}, true
 }
 
-// leave ends sub and tells the others.
-func (h *Hub) leave(sub *subscription) {
+// leave ends sub and tells the others: at once, or, where the client may be back in a moment, if it is not.
+func (h *Hub) leave(sub *subscription, mayReturn bool) {
 	st := h.stripe(sub.room)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -151,21 +152,15 @@ func (h *Hub) leave(sub *subscription) {
 	if r.log != nil {
 		h.step(st, r, logroom.Leave{Session: sub})
 	}
-	left := len(r.subs)
-	if left == 0 {
+	if len(r.subs) == 0 {
 		h.counts.rooms.Add(-1)
-		h.dropIdle(st, r)
+	}
+	if mayReturn && !sub.session.plain && !r.roster.Elsewhere(sub.session.ID()) {
+		h.linger(r, sub)
 		return
 	}
-	switch {
-	case !r.crowd:
-		h.announce(r, r.change(protocol.TypeLeft, protocol.Client{ID: sub.session.client().ID}), nil)
-	case left < h.options.MaxPeople*3/4: // well below, so that a room at the border does not flap
-		r.crowd = false
-		h.announce(r, r.there(), nil)
-	default:
-		h.announceCount(r, nil)
-	}
+	h.remove(r, sub.session.ID())
+	h.dropIdle(st, r)
 }
 
 // remove takes sub out of the room's people.
@@ -179,66 +174,13 @@ func (r *room) remove(sub *subscription) {
 	delete(r.client, sub.session.ID())
 }
 
-// dropIdle forgets a room that nobody is in and that waits for nothing.
+// dropIdle forgets a room that nobody is in, or may be back in, and that waits for nothing.
 func (h *Hub) dropIdle(st *stripe, r *room) {
-	if len(r.subs) == 0 && (r.log == nil || r.log.Idle()) && st.rooms[r.name] == r {
-		delete(st.rooms, r.name)
-	}
-}
-
-// tellThere answers a session that joins a room that it is in already.
-func (h *Hub) tellThere(sub *subscription) {
-	st := h.stripe(sub.room)
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if sub.index >= 0 {
-		sub.session.shard.Send(sub.session, st.rooms[sub.room].there().Encode())
-	}
-}
-
-// renamed tells the room of sub its session's new name.
-func (h *Hub) renamed(sub *subscription) {
-	st := h.stripe(sub.room)
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if r := st.rooms[sub.room]; sub.index >= 0 && !r.crowd {
-		h.announce(r, r.change(protocol.TypeUpdated, sub.session.client()), sub.session)
-	}
-}
-
-// announce sends f to all in r but except.
-func (h *Hub) announce(r *room, f *protocol.Frame, except *Session) {
-	frame := f.Encode()
-	for _, s := range h.shards {
-		s.Announce(r.name, frame, except, false)
-	}
-}
-
-// announceCount tells a crowd its count where that changed by a sixteenth since it was told.
-func (h *Hub) announceCount(r *room, except *Session) {
-	if diff := len(r.subs) - r.told; max(diff, -diff) <= r.told/16 {
+	if len(r.subs) > 0 || len(r.lingers) > 0 || r.log != nil && !r.log.Idle() || st.rooms[r.name] != r {
 		return
 	}
-	r.told = len(r.subs)
-	h.announce(r, r.there(), except)
-}
-
-// there says who is in the room. In a crowd it says only how many.
-func (r *room) there() *protocol.Frame {
-	count, log := len(r.subs), r.log != nil
-	f := &protocol.Frame{Type: protocol.TypeThere, Room: r.name, Count: &count, Log: &log}
-	if !r.crowd {
-		f.People = make([]protocol.Person, len(r.subs))
-		for i, sub := range r.subs {
-			f.People[i] = personOf(sub.session.client())
-		}
+	if r.watching {
+		h.presence.Unwatch(r.name)
 	}
-	return f
+	delete(st.rooms, r.name)
 }
-
-func (r *room) change(frameType string, person protocol.Client) *protocol.Frame {
-	count, p := len(r.subs), personOf(person)
-	return &protocol.Frame{Type: frameType, Room: r.name, Person: &p, Count: &count}
-}
-
-func personOf(c protocol.Client) protocol.Person { return protocol.Person{ID: c.ID, Name: c.Name} }

@@ -141,6 +141,8 @@ func (s *Session) Receive(data []byte, binary bool) error {
 		s.leave(f)
 	case protocol.TypePublish:
 		return s.publish(f)
+	case protocol.TypePeople:
+		s.people(f)
 	case protocol.TypePing:
 		s.send(&protocol.Frame{Type: protocol.TypePong, Time: protocol.FormatTime(time.Now())})
 	}
@@ -148,9 +150,10 @@ func (s *Session) Receive(data []byte, binary bool) error {
 }
 
 // Closed ends the session's subscriptions. The transport calls it last, as soon as the connection is of no more use.
-func (s *Session) Closed() {
+// Where mayReturn is set, the client is likely to be back in a moment: the others are told that it left if it is not.
+func (s *Session) Closed(mayReturn bool) {
 	for _, sub := range s.subs {
-		s.hub.leave(sub)
+		s.hub.leave(sub, mayReturn)
 	}
 	s.subs = nil
 	s.addressee.Store(nil)
@@ -181,12 +184,17 @@ func (s *Session) hello(f *protocol.Frame) error {
 		}
 		return nil
 	}
-	if s.hub.knows(f.Client, s.identity.Subject) {
+	came := s.hub.knows(f.Client, s.identity.Subject)
+	if came {
 		who.ID = f.Client.ID
 	}
 	s.who.Store(&who)
 	s.opened = true
 	s.connection = rand.Text()
+	if came && s.hub.presence != nil {
+		s.hub.clients.claim(who.ID)
+		s.hub.presence.Claim(who.ID)
+	}
 	s.hub.clients.opened(s)
 	welcome := s.welcome()
 	s.hub.status.Lock()

@@ -54,7 +54,7 @@ func joiningOf(f *protocol.Frame) (j joining, refusal *Refusal) {
 // leave ends the subscription to a room; where there is none, that is what the client wants already.
 func (s *Session) leave(f *protocol.Frame) {
 	if i := s.find(f.Room); i >= 0 {
-		s.hub.leave(s.subs[i])
+		s.hub.leave(s.subs[i], false)
 		s.hub.endTurn(s.subs[i])
 		s.subs = slices.Delete(s.subs, i, i+1)
 	}

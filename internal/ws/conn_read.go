@@ -18,7 +18,7 @@ const lingerMost = 1 << 20
 func (c *conn) readLoop() {
 	defer c.server.forget(c)
 	how, peerDone := c.read()
-	c.session.Closed() // before anything that may take time: whoever is gone is gone at once
+	c.session.Closed(mayReturn(how)) // before anything that may take time: whoever is gone is gone at once
 	if how.silent {
 		c.abort(how.code)
 	} else {
@@ -32,6 +32,12 @@ func (c *conn) readLoop() {
 	}
 	_ = c.nc.Close()
 	c.server.metrics.closed(c.howClosed().code)
+}
+
+// mayReturn reports whether a client whose connection is closed like this is likely to be back in a moment: it did not
+// say good-bye, and was not sent away.
+func mayReturn(how closing) bool {
+	return how.code != protocol.CodeNormal && how.code != protocol.CodeNoStatus && how.code.Reconnect()
 }
 
 // read takes messages until the connection is to be closed, and returns how. peerDone says that nothing more is to be

@@ -45,7 +45,7 @@ type joint struct {
 // startHub starts a hub, and stops it at the end of the test.
 func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	t.Helper()
-	options := hub.Options{Name: name, Broker: j.bus.Broker(), Tokens: j.tokens}
+	options := hub.Options{Name: name, Broker: j.bus.Broker(), Tokens: j.tokens, Linger: 200 * time.Millisecond}
 	if j.logs != nil {
 		options.Logs, options.Portion = j.logs.Log(), o.SendQueue/8
 	}

@@ -124,7 +124,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // abandon forgets a connection that never got its socket.
 func (s *Server) abandon(c *conn) {
-	c.session.Closed()
+	c.session.Closed(false)
 	s.shard.forget(c)
 	c.endSlow()
 	s.forget(c)

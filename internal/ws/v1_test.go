@@ -2,6 +2,7 @@ package ws_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,9 +135,54 @@ func TestPeople(t *testing.T) {
 	}
 	bob.join("r")
 	ada.want(protocol.TypeJoined)
-	_ = bob.nc.CloseNow() // without a word: forgotten at once all the same
+	_ = bob.nc.CloseNow() // without a word: it may be back in a moment
 	if f := ada.want(protocol.TypeLeft); f.Person.ID != bob.id {
 		t.Errorf("left %s", f.Encode())
+	}
+}
+
+// TestPeoplePages shows that who is in a room can be asked for page by page, by who is in it and who is not.
+func TestPeoplePages(t *testing.T) {
+	h := startHub(t, newBus(), "hub1", ws.Options{})
+	var ids []string
+	for range 5 {
+		c := dialV1(t, h, "guest")
+		c.join("r")
+		ids = append(ids, c.id)
+	}
+	slices.Sort(ids)
+	c := dialV1(t, h, "")
+	two, got, after := 2, []string(nil), ""
+	for range 3 {
+		c.send(&protocol.Frame{Type: protocol.TypePeople, Room: "r", After: after, Limit: &two})
+		page := c.want(protocol.TypePeople)
+		if page.Room != "r" || *page.Count != 5 || len(page.People) > two {
+			t.Errorf("got %s", page.Encode())
+		}
+		for _, p := range page.People {
+			if p.Name != "guest" || p.Hub != "hub1" {
+				t.Errorf("got %+v", p)
+			}
+			got = append(got, p.ID)
+		}
+		after = page.Next
+	}
+	if !slices.Equal(got, ids) || after != "" {
+		t.Errorf("got %v, want %v, and then %q", got, ids, after)
+	}
+	c.send(&protocol.Frame{Type: protocol.TypePeople, Room: "empty"})
+	if page := c.want(protocol.TypePeople); *page.Count != 0 || page.People == nil || page.Next != "" {
+		t.Errorf("of an empty room: %s", page.Encode())
+	}
+	for _, limit := range []int{-1, 0, 257} {
+		c.send(&protocol.Frame{Type: protocol.TypePeople, Room: "r", Limit: &limit})
+		if f := c.want(protocol.TypeError); f.Code != protocol.ErrBadQuery || f.Room != "r" || f.Fix == "" {
+			t.Errorf("limit %d: %s", limit, f.Encode())
+		}
+	}
+	c.send(&protocol.Frame{Type: protocol.TypePeople, Room: "no room"})
+	if f := c.want(protocol.TypeError); f.Code != protocol.ErrBadRoom {
+		t.Errorf("got %s", f.Encode())
 	}
 }
 

@@ -102,7 +102,7 @@ func (c *counts) stats() hub.BrokerStats {
 // file of authorities cannot be used.
 func New(opts Options) (*Broker, error) {
 	opts = opts.withDefaults()
-	server, err := newServer(opts, logRights)
+	server, err := newServer(opts, hubRights)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
 // Package redis joins hubs through one Redis server: the live rooms through its publish and subscribe commands, version 6
 // or later, and the log rooms through logs that scripts keep there, version 7 or later.
 //
-// Its main types are [Broker], which implements hub.Broker, and [Log], which implements hub.Log. Each has at most one
-// link: one life of its connections. Those of a broker are two, one for commands and one that is subscribed; a log has
-// three of its own, see there. A link that is in doubt is thrown away whole and a new one made; nothing of one link gets
+// Its main types are [Broker], which implements hub.Broker, [Log], which implements hub.Log, and [Presence], which
+// implements hub.Presence. Each has at most one link: one life of its connections. Those of a broker are two, one for
+// commands and one that is subscribed; a log has three of its own, and a presence two, see there. A link that is in doubt is thrown away whole and a new one made; nothing of one link gets
 // into the next. See link.go for why that matters.
 //
 // A broker owns one goroutine from Start until Close, which waits for it. The receiver is called by Start, once, and
@@ -31,6 +31,14 @@
 //	rh:secret                          string: what all hubs sign with
 //	rh:{RANDOM}:p                      channel: one log's probes
 //
+// Of people everything has one hash tag, so that a script may use it all. A registration is one life of a hub's link:
+//
+//	rh:{people}:hubs                   hash: registration → time of the last beat, state, the hub's id and name
+//	rh:{people}:changes                stream: what hubs say, about the last minute of it
+//	rh:{people}:serial                 string: how much that was
+//	rh:{people}:REGISTRATION:in        sorted set: the rooms in which it has people
+//	rh:{people}:REGISTRATION:of:ROOM   sorted set: those people, each as id, time and name
+//
 // # Rights
 //
 // A Redis user for hubs needs this and no more:
@@ -40,10 +48,11 @@
 // and +select where the URL names a database. MULTI and DISCARD are for asking, at each connect, whether PUBLISH would
 // be allowed, without publishing anything.
 //
-// A log needs more, as its scripts may do only what their user may:
+// A log and a presence need more, as their scripts may do only what their user may:
 //
 //	~rh:* resetchannels &rh:* -@all +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim +xrange
 //	+pttl +pexpire +publish +subscribe +unsubscribe +multi +discard
+//	+xread +xrevrange +hget +hdel +hgetall +incr +zadd +zrem +zremrangebylex +zcard +zrange +unlink +time
 //
 // and +wait for [Replicated], +config|get for [Fsynced].
 package redis

@@ -78,7 +78,7 @@ func NewLog(opts LogOptions) (*Log, error) {
 	opts.Options = opts.Options.withDefaults()
 	opts.KeyTTL = orDefault(opts.KeyTTL, hub.DefaultKeyTTL)
 	opts.Silence = orDefault(opts.Silence, defaultSilence)
-	rights := logRights
+	rights := hubRights
 	switch opts.Durability {
 	case "", InMemory:
 		opts.Durability = InMemory

@@ -58,7 +58,7 @@ func TestLogLeastRights(t *testing.T) {
 		log, _ := newLog(t, LogOptions{Options: Options{URL: server.URLFor(name, secret)}})
 		err := log.Start(t.Context(), brokertest.NewLogReceiver(t))
 		if !errors.Is(err, hub.ErrRefused) || !strings.Contains(err.Error(), "NOPERM") ||
-			!strings.Contains(err.Error(), "give the user its rights: "+logRights) {
+			!strings.Contains(err.Error(), "give the user its rights: "+hubRights) {
 			t.Errorf("user %s: %v, want an error that wraps ErrRefused and names the rights", name, err)
 		}
 	}

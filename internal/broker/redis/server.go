@@ -10,11 +10,18 @@ import (
 	"time"
 )
 
-// logRights are the rights that a Redis user of a hub needs, as `ACL SETUSER` takes them: what is advised where one is
-// missing. A log's scripts may do only what their caller may; +wait or +config|get come with a durability. A broker
-// needs less, but no hub has one alone.
-const logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim " +
-	"+xrange +pttl +pexpire +publish +subscribe +unsubscribe +multi +discard"
+// The rights that the Redis user of a log, and that of a presence, needs, as `ACL SETUSER` takes them. Their scripts may do
+// only what their caller may; +wait or +config|get come with a durability. A broker needs less.
+const (
+	logRights = "~rh:* resetchannels &rh:* +ping +info +script|load +evalsha +hmget +hset +del +get +mget +set +xadd +xtrim " +
+		"+xrange +pttl +pexpire +publish +subscribe +unsubscribe +multi +discard"
+
+	presenceRights = "~rh:* resetchannels +ping +script|load +evalsha +hset +get +xadd +xtrim +multi +discard " + presenceAlone
+	presenceAlone  = "+xread +xrevrange +hget +hdel +hgetall +incr +zadd +zrem +zremrangebylex +zcard +zrange +unlink +time"
+)
+
+// hubRights are the rights of both: what is advised where one is missing.
+const hubRights = logRights + " " + presenceAlone
 
 // server is how a Redis is reached, and what is said where that fails: what Broker and Log have in common. It is
 // immutable.
