@@ -158,8 +158,7 @@ func (l *link) handle(f *protocol.Frame) {
 			c.options.log.Warn("the hub refused a frame", "err", refused)
 		}
 	case protocol.TypeThere:
-		c.enter(f.Room, l.pongs, f.Log != nil && *f.Log)
-		c.setPeople(f, l.pongs)
+		c.enter(f, l.pongs)
 	case protocol.TypeJoined, protocol.TypeUpdated, protocol.TypeLeft:
 		c.changePeople(f, l.pongs)
 	case protocol.TypeWelcome:

@@ -112,22 +112,19 @@ func (r *Room) nextEvent(w *watcher) (PeopleEvent, bool) {
 	return PeopleEvent{}, false
 }
 
-// setPeople takes what the hub says, after so many pongs, of who is in a room.
-func (c *Client) setPeople(f *protocol.Frame, pongs int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.rooms[f.Room]
-	if r == nil || !r.in || pongs < r.barrier || f.Count == nil {
+// replace takes from a frame who is there. The caller holds client.mu.
+func (c *crowd) replace(f *protocol.Frame) {
+	if f.Count == nil {
 		return
 	}
-	r.crowd.people, r.crowd.count = nil, *f.Count
+	c.people, c.count = nil, *f.Count
 	if f.People != nil {
-		r.crowd.people = make(map[string]protocol.Person, len(f.People))
+		c.people = make(map[string]protocol.Person, len(f.People))
 		for _, p := range f.People {
-			r.crowd.people[p.ID] = p
+			c.people[p.ID] = p
 		}
 	}
-	for w := range r.crowd.watchers {
+	for w := range c.watchers {
 		w.restart()
 	}
 }

@@ -25,6 +25,9 @@ type fleet struct {
 	begun   time.Time
 }
 
+// quickPresence has people who are gone be told to be so in a part of the usual time.
+var quickPresence = []string{"--linger", "500ms", "--presence-timeout", "3s"}
+
 // startFleet starts hubs, with places for more of them, and at each place clients which know all places.
 func startFleet(t *testing.T, redis *redistest.Server, hubs, places, clients int) *fleet {
 	t.Helper()
@@ -32,7 +35,7 @@ func startFleet(t *testing.T, redis *redistest.Server, hubs, places, clients int
 	if raceDetector {
 		f.pace *= 5
 	}
-	f.hubs = startLogHubs(t, redis, hubs)
+	f.hubs = startLogHubs(t, redis, hubs, quickPresence...)
 	for i := range places {
 		var h *hub
 		if i < hubs {
@@ -136,7 +139,7 @@ func (f *fleet) restart(h *hub) {
 // add starts another hub, at the first place that is empty.
 func (f *fleet) add(place int) *hub {
 	f.t.Helper()
-	h := startLogHubs(f.t, f.redis, 1)[0]
+	h := startLogHubs(f.t, f.redis, 1, quickPresence...)[0]
 	f.wires[place].lead(h)
 	f.hubs = append(f.hubs, h)
 	return h
