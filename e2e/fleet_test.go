@@ -33,7 +33,7 @@ func startFleet(t *testing.T, redis *redistest.Server, hubs, places, clients int
 	t.Helper()
 	f := &fleet{t: t, redis: redis, rooms: []string{"red", "blue"}, pace: 150 * time.Millisecond}
 	if raceDetector {
-		f.pace *= 5
+		f.pace *= 2
 	}
 	f.hubs = startLogHubs(t, redis, hubs, quickPresence...)
 	for i := range places {
