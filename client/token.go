@@ -23,7 +23,7 @@ type token struct {
 // WithToken has f called for the token that the client shows to hubs: before Dial connects, before it connects again
 // where the last token has ended, once more where a hub says that, and ahead of time, at about four fifths of the
 // token's life, so that no connection is lost when it ends. f may read a file or ask a server; it is called by one
-// goroutine at a time, and must return when its context is done.
+// goroutine at a time, and must return when its context is done, which is after 10 s at the latest.
 //
 // Where f fails, Dial does, with an error that wraps [ErrToken] and that of f; a client that had connected tries again.
 func WithToken(f func(context.Context) (string, error)) Option {
@@ -70,7 +70,9 @@ func (c *Client) needToken(ctx context.Context) (fetched bool, err error) {
 
 // fetchToken asks the program for a token.
 func (c *Client) fetchToken(ctx context.Context) error {
-	text, err := c.options.token(ctx)
+	within, cancel := context.WithTimeout(ctx, c.options.handshakeTimeout)
+	defer cancel()
+	text, err := c.options.token(within)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrToken, err)
 	}

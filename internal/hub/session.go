@@ -169,6 +169,9 @@ func (s *Session) hello(f *protocol.Frame) error {
 		return err
 	}
 	who := protocol.Client{ID: s.client().ID, Name: cleanName(f.Name)}
+	if s.opened && f.Name == "" && f.Token != "" {
+		who.Name = s.client().Name // it brings a token, and says nothing of the name
+	}
 	if name := cleanName(s.identity.Name); name != "" {
 		who.Name = name
 	}

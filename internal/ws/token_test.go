@@ -118,8 +118,8 @@ func TestTokenRenewed(t *testing.T) {
 	c.want(protocol.TypeStatus)
 	c.join("r")
 	c.want(protocol.TypeSubscribed)
-	say("", "Adele") // changes the name, and nothing else
-	say("ada 1h", "Adele")
+	say("", "Adele")  // changes the name, and nothing else
+	say("ada 1h", "") // and this not the name
 	again := c.want(protocol.TypeWelcome)
 	if *again.Client != *first.Client || again.Session != first.Session || again.Expires <= first.Expires {
 		t.Errorf("welcomed by %+v and then by %+v", first, again)
@@ -127,6 +127,9 @@ func TestTokenRenewed(t *testing.T) {
 	for over := mustParse(t, first.Expires).Add(100 * time.Millisecond); time.Now().Before(over); {
 		c.send(&protocol.Frame{Type: protocol.TypePing})
 		c.want(protocol.TypePong)
+	}
+	if there := c.join("r"); len(there.People) != 1 || there.People[0].Name != "Adele" {
+		t.Errorf("people %+v", there.People)
 	}
 	say("ada 100ms", "Adele")
 	c.want(protocol.TypeWelcome)
