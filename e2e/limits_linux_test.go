@@ -44,10 +44,14 @@ func testClientThatNeverReads(t *testing.T, room string) {
 	// hold 60 MB.
 	h := startHub(t, "--write-timeout", writeTimeout.String(), "--config", writeConfig(t, `rooms: [{match: flood, history: 10}]`))
 	sender, reader := dialPlain(t, h, room), dialPlain(t, h, room)
-	const stuck = 5
+	const stuck = 6
 	for i := range stuck {
-		if i%2 == 0 {
+		switch i % 3 {
+		case 0:
 			dialRawWS(t, h, room, "")
+			continue
+		case 1:
+			openEvents(t, h, room, "", "")
 			continue
 		}
 		c := dialRawWS(t, h, "", protocol.SubprotocolV1)

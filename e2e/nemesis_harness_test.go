@@ -26,6 +26,7 @@ type trial struct {
 	clients  []*logClient
 	posters  []*poster
 	watchers []*plainWatcher
+	streams  []*streamReader
 	pace     time.Duration
 	lost     time.Time // when Redis had lost what it was made to lose; zero: it loses nothing
 	begun    time.Time
@@ -92,6 +93,30 @@ func startTrial(t *testing.T, redis *redistest.Server, hubs int) *trial {
 		tr.watchers = append(tr.watchers, watchPlain(t, fmt.Sprintf("h%d.plain", i), h, tr.rooms[0]))
 	}
 	return tr
+}
+
+// stream adds streams of events to each hub: two of each room, which are cut now and then by whoever wants to.
+func (tr *trial) stream() {
+	tr.t.Helper()
+	for i := range tr.hubs {
+		others := slices.Concat(tr.hubs[i:], tr.hubs[:i])
+		for j := range 2 * len(tr.rooms) {
+			room := tr.rooms[j%len(tr.rooms)]
+			tr.streams = append(tr.streams, startStreamReader(tr.t, fmt.Sprintf("h%d.s%d", i, j), room, others...))
+		}
+	}
+	tr.waitStreams()
+}
+
+// waitStreams waits until all streams are subscribed.
+func (tr *trial) waitStreams() {
+	tr.t.Helper()
+	eventually(tr.t, "all streams are subscribed", func() (wrong error) {
+		for _, s := range tr.streams {
+			wrong = cmp.Or(wrong, s.live(0))
+		}
+		return wrong
+	})
 }
 
 // load has all who publish do so again and again.
@@ -291,6 +316,10 @@ func (tr *trial) finish() figures {
 		p.stop()
 		k.records = append(k.records, &p.rec)
 	}
+	for _, s := range tr.streams {
+		s.stop()
+		k.records = append(k.records, s.record(k.logs[s.room]))
+	}
 	for _, r := range k.records {
 		f.count(r)
 	}
@@ -331,6 +360,11 @@ func (tr *trial) rest() error {
 		}
 		for _, c := range tr.clients {
 			wrong = cmp.Or(wrong, c.rest(room, top.Offset))
+		}
+		for _, s := range tr.streams {
+			if s.room == room {
+				wrong = cmp.Or(wrong, s.live(top.Offset))
+			}
 		}
 	}
 	return wrong

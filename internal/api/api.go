@@ -1,4 +1,5 @@
-// Package api is the HTTP API of a HubServer: publishing in a room, its history, and health.
+// Package api is the HTTP API of a HubServer: publishing in a room, its history, its people, and health. The API is
+// described by openapi.yaml, which the hub serves.
 //
 // Its main type is [Handler]. Refusals are problem documents (RFC 9457) with a code and a fix. It starts no goroutine.
 // It does not decide which origins are let in: package origin does, before, so an Origin that arrives here is allowed,
@@ -10,8 +11,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -31,18 +35,40 @@ type Handler struct {
 	draining atomic.Bool
 }
 
-// New returns the handler for h.
-func New(h *hub.Hub, log *slog.Logger) *Handler {
+// New returns the handler for h. The transport answers the requests for streams of events.
+func New(h *hub.Hub, log *slog.Logger, events http.HandlerFunc) *Handler {
 	a := &Handler{hub: h, log: log, mux: http.NewServeMux()}
-	a.mux.HandleFunc("POST /v1/rooms/{room}/messages", a.publish)
-	a.mux.HandleFunc("GET /v1/rooms/{room}/messages", a.history)
-	a.mux.HandleFunc("/v1/rooms/{room}/messages", methods("GET, POST"))
-	a.mux.HandleFunc("GET /livez", a.livez)
-	a.mux.HandleFunc("GET /readyz", a.readyz)
-	a.mux.HandleFunc("/livez", methods("GET"))
-	a.mux.HandleFunc("/readyz", methods("GET"))
+	for _, r := range a.routes(events) {
+		a.mux.HandleFunc(r.path, methods(r.methods()))
+		for method, handler := range r.handlers {
+			a.mux.HandleFunc(method+" "+r.path, handler)
+		}
+	}
 	a.mux.HandleFunc("/", a.notFound)
 	return a
+}
+
+// route is an address, and who answers there by method. Where GET is answered HEAD is, too.
+type route struct {
+	path     string
+	handlers map[string]http.HandlerFunc
+}
+
+// methods returns what stands in Allow.
+func (r route) methods() string { return strings.Join(slices.Sorted(maps.Keys(r.handlers)), ", ") }
+
+func (a *Handler) routes(events http.HandlerFunc) []route {
+	get := func(h http.HandlerFunc) map[string]http.HandlerFunc { return map[string]http.HandlerFunc{"GET": h} }
+	return []route{
+		{"/v1/rooms", get(a.rooms)},
+		{"/v1/rooms/{room}/messages", map[string]http.HandlerFunc{"GET": a.history, "POST": a.publish}},
+		{"/v1/rooms/{room}/events", get(events)},
+		{"/v1/rooms/{room}/people", get(a.people)},
+		{"/v1/openapi.json", get(a.specJSON)},
+		{"/v1/openapi.yaml", get(a.specYAML)},
+		{"/livez", get(a.livez)},
+		{"/readyz", get(a.readyz)},
+	}
 }
 
 // Drain makes /readyz say that the hub is going away, so that balancers send it nobody any more.
@@ -58,7 +84,7 @@ func (a *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if strings.HasPrefix(r.URL.Path, "/v1/") {
+	if wantsToken(r) {
 		who, p := auth.Bearer(a.hub, r)
 		if p != nil {
 			p.Write(w)
@@ -69,7 +95,13 @@ func (a *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// identityKey is the key of the hub.Identity in the context of a request for what is behind /v1/.
+// wantsToken reports whether a hub that wants tokens wants one for r: for what is behind /v1/, even where nothing is, but
+// not for the description of the API, which says so.
+func wantsToken(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/v1/") && !strings.HasPrefix(r.URL.Path, "/v1/openapi.")
+}
+
+// identityKey is the key of the hub.Identity in the context of a request that wants a token.
 type identityKey struct{}
 
 // identityOf returns who sent a request.
@@ -82,7 +114,7 @@ func identityOf(r *http.Request) hub.Identity {
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -144,9 +176,13 @@ func (a *Handler) readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *Handler) notFound(w http.ResponseWriter, r *http.Request) {
+	fix := "connect to /ws, or POST to /v1/rooms/{room}/messages; GET /v1/openapi.json says what else there is; " +
+		"the pages are HubClient's, on another port"
+	if strings.HasPrefix(r.URL.Path, "/v1/rooms/") {
+		fix = "a room has /messages, /events and /people: GET /v1/rooms/{room}/messages is its history"
+	}
 	refuse(w, http.StatusNotFound, &hub.Refusal{
-		Code: "not_found", Detail: "nothing is at " + r.URL.Path,
-		Fix: "connect to /ws, or POST to /v1/rooms/{room}/messages; the pages are HubClient's, on another port",
+		Code: "not_found", Detail: fmt.Sprintf("nothing is at %.200q", r.URL.Path), Fix: fix,
 	})
 }
 

@@ -46,7 +46,7 @@ func newAPI(t *testing.T) (*api.Handler, *capture) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler)), c
+	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), c
 }
 
 func request(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {

@@ -138,27 +138,34 @@ func (a *Handler) history(w http.ResponseWriter, r *http.Request) {
 
 // pageOf returns which page of the history is asked for.
 func pageOf(query string) (after hub.Position, limit int, refusal *hub.Refusal) {
-	values, err := url.ParseQuery(query)
+	text, limit, refusal := queryOf(query, "POSITION", defaultHistory, hub.MaxHistory)
+	if refusal != nil || text == "" {
+		return after, limit, refusal
+	}
+	after, err := protocol.ParsePosition(text)
 	if err != nil {
 		return after, 0, &hub.Refusal{
-			Code: protocol.ErrBadQuery, Detail: "the query cannot be read", Fix: "write it as ?after=POSITION&limit=N",
-		}
-	}
-	if text := values.Get("after"); text != "" {
-		if after, err = protocol.ParsePosition(text); err != nil {
-			return after, 0, &hub.Refusal{
-				Code: protocol.ErrBadPosition, Detail: "after: " + err.Error(), Fix: protocol.PositionRule,
-			}
-		}
-	}
-	limit = defaultHistory
-	if text := values.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > hub.MaxHistory {
-			return after, 0, &hub.Refusal{
-				Code: protocol.ErrBadQuery, Detail: fmt.Sprintf("limit is %q", text),
-				Fix: fmt.Sprintf("ask for 1 to %d messages", hub.MaxHistory),
-			}
+			Code: protocol.ErrBadPosition, Detail: "after: " + err.Error(), Fix: protocol.PositionRule,
 		}
 	}
 	return after, limit, nil
+}
+
+// queryOf reads a query that asks for a page: behind what, which is called by this name, and of how many.
+func queryOf(query, what string, byDefault, most int) (after string, limit int, refusal *hub.Refusal) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", 0, &hub.Refusal{
+			Code: protocol.ErrBadQuery, Detail: "the query cannot be read", Fix: "write it as ?after=" + what + "&limit=N",
+		}
+	}
+	limit = byDefault
+	if text := values.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > most {
+			return "", 0, &hub.Refusal{
+				Code: protocol.ErrBadQuery, Detail: fmt.Sprintf("limit is %.40q", text), Fix: fmt.Sprintf("ask for 1 to %d", most),
+			}
+		}
+	}
+	return values.Get("after"), limit, nil
 }

@@ -57,7 +57,7 @@ func newLogAPI(t *testing.T) (*api.Handler, *broken) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler)), log
+	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), log
 }
 
 // get reads the answer to a request, which must have this status.

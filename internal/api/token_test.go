@@ -34,7 +34,7 @@ func newClosedAPI(t *testing.T) (*api.Handler, *auth.Key) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler)), key
+	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), key
 }
 
 func bearer(t *testing.T, key *auth.Key, subject, name string) string {
@@ -64,7 +64,7 @@ func TestTokens(t *testing.T) {
 	if got := request(a, "GET", messages, "").Header().Get("WWW-Authenticate"); got != "Bearer" {
 		t.Errorf("WWW-Authenticate %q", got)
 	}
-	for _, path := range []string{"/livez", "/readyz"} {
+	for _, path := range []string{"/livez", "/readyz", "/v1/openapi.json"} {
 		if w := request(a, "GET", path, ""); w.Code != 200 {
 			t.Errorf("%s without a token: %d", path, w.Code)
 		}

@@ -63,7 +63,7 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 		Hub: h.hub, Log: log, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
 		PingInterval: c.hub.PingInterval, PongTimeout: c.hub.PongTimeout, WriteTimeout: c.hub.WriteTimeout,
 	})
-	h.api = api.New(h.hub, log)
+	h.api = api.New(h.hub, log, h.ws.ServeEvents)
 
 	policy := &origin.Policy{
 		AllowedOrigins: c.hub.AllowedOrigins, AllowedHosts: c.hub.AllowedHosts,

@@ -47,7 +47,7 @@ func (h *Hub) Authenticate(token string) (Identity, *Refusal) {
 	return who, nil
 }
 
-// Identify says who the client of a plain session is. It comes before EnterPlain.
+// Identify says who the client of a session in one room is. It comes before EnterPlain or EnterStream.
 func (s *Session) Identify(who Identity) {
 	s.identity = who
 	s.who.Store(&protocol.Client{ID: s.ID(), Name: cleanName(who.Name)})

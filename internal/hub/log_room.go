@@ -38,7 +38,7 @@ func (h *Hub) joinLog(st *stripe, r *room, sub *subscription, j joining) {
 // beginLog has sub follow the log. The stripe is locked.
 func (h *Hub) beginLog(st *stripe, r *room, sub *subscription, j joining) {
 	sub.waits, sub.history = nil, j.history > 0
-	if !j.cursor.IsZero() {
+	if !j.cursor.IsZero() && !j.begins {
 		sub.resume = resumed
 	}
 	h.step(st, r, logroom.Join{
@@ -126,7 +126,8 @@ func (h *Hub) carryOut(st *stripe, r *room, effect logroom.Effect) {
 	case logroom.Show:
 		h.show(e)
 	case logroom.Settle:
-		if s := e.Session.(*subscription).session; !s.plain {
+		// In a stream positions only count up, and this one does not move the cursor.
+		if s := e.Session.(*subscription).session; s.speaksV1() {
 			s.shard.Send(s, protocol.AppendAck(nil, protocol.Ack{
 				Room: r.name, ID: e.ID, Scope: protocol.ScopeCluster, At: e.At,
 			}))

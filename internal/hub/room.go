@@ -79,6 +79,7 @@ func (h *Hub) enter(st *stripe, name string) *room {
 // joining is how a client joins a log room.
 type joining struct {
 	cursor      Position // where it resumes; zero for one that begins at the newest
+	begins      bool     // the cursor is where it begins, and not where it was before
 	history     int      // how many of the newest messages it wants
 	provisional bool     // it takes what has no position yet
 }
@@ -111,7 +112,7 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 	}
 	told := h.put(r, sub, was, known)
 	var answer []byte
-	if !s.plain {
+	if s.speaksV1() {
 		answer = r.there().Encode()
 	}
 	s.shard.Join(name, s, answer, r.log == nil)
@@ -155,7 +156,7 @@ func (h *Hub) leave(sub *subscription, mayReturn bool) {
 	if len(r.subs) == 0 {
 		h.counts.rooms.Add(-1)
 	}
-	if mayReturn && !sub.session.plain && !r.roster.Elsewhere(sub.session.ID()) {
+	if mayReturn && sub.session.speaksV1() && !r.roster.Elsewhere(sub.session.ID()) {
 		h.linger(r, sub)
 		return
 	}

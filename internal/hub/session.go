@@ -26,9 +26,10 @@ type Session struct {
 	hub       *Hub
 	shard     Shard
 	plain     bool
+	stream    bool // receives the messages of one room, and sends nothing
 	addressee *addressee
 
-	ready   chan struct{} // of a plain session: closed once its log room is there for it; nobody sends
+	ready   chan struct{} // of a session in one room: closed once its log room is there for it; nobody sends
 	readied sync.Once
 
 	who       atomic.Pointer[protocol.Client] // written by Receive
@@ -63,11 +64,16 @@ func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.
 // NewSession returns a session of shard that speaks hub.plain or hub.v1. A plain one has to be opened by EnterPlain;
 // to the other nothing is sent before its client says hello.
 func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
-	s := &Session{Handle: handle, hub: h, shard: shard, plain: plain, addressee: new(addressee)}
-	s.addressee.Store(s)
-	if plain {
+	s := h.newSession(shard, handle)
+	if s.plain = plain; plain {
 		s.ready = make(chan struct{})
 	}
+	return s
+}
+
+func (h *Hub) newSession(shard Shard, handle any) *Session {
+	s := &Session{Handle: handle, hub: h, shard: shard, addressee: new(addressee)}
+	s.addressee.Store(s)
 	s.who.Store(&protocol.Client{ID: rand.Text()})
 	return s
 }
@@ -75,9 +81,15 @@ func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
 // EnterPlain opens a plain session in room, whose name the transport has checked. It comes before the first Receive. It
 // waits, for a short time, until a log room is there for the session: it misses nothing from then on.
 func (s *Session) EnterPlain(ctx context.Context, room string) {
+	s.enter(ctx, room, joining{provisional: true})
+}
+
+// enter opens a session in the one room that it is in, and waits until that is there for it. One that resumes misses
+// nothing, and does not wait.
+func (s *Session) enter(ctx context.Context, room string, j joining) {
 	s.opened = true
-	s.subs = append(s.subs, s.hub.join(s, room, joining{provisional: true}))
-	if !s.hub.isLog(room) || s.hub.logAway.Load() {
+	s.subs = append(s.subs, s.hub.join(s, room, j))
+	if !s.hub.isLog(room) || s.hub.logAway.Load() || !j.cursor.IsZero() {
 		return
 	}
 	timer := time.NewTimer(s.hub.options.AttachTimeout)
@@ -91,10 +103,13 @@ func (s *Session) EnterPlain(ctx context.Context, room string) {
 
 // attached notes that the session has been attached to a room.
 func (s *Session) attached() {
-	if s.plain {
+	if s.ready != nil {
 		s.readied.Do(func() { close(s.ready) })
 	}
 }
+
+// speaksV1 reports whether the session is told of people and of what it published.
+func (s *Session) speaksV1() bool { return !s.plain && !s.stream }
 
 // Opened reports whether the session is open: its client has said hello, or entered its room. It is called by whoever calls Receive.
 func (s *Session) Opened() bool { return s.opened }
@@ -157,7 +172,7 @@ func (s *Session) Closed(mayReturn bool) {
 	}
 	s.subs = nil
 	s.addressee.Store(nil)
-	if s.opened && !s.plain {
+	if s.opened && s.speaksV1() {
 		s.hub.clients.closed(s)
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// conn is one WebSocket connection. Its two goroutines are readLoop and writeLoop.
+// conn is one connection: a WebSocket, or a stream of events. Its two goroutines are readLoop and writeLoop.
 type conn struct {
 	// immutable once the goroutines run
 	server  *Server
 	shard   *shard
 	session *hub.Session
-	plain   bool
+	speaks  encoding
 	wake    chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
 	written chan struct{} // closed by the writer as it ends
 
@@ -27,7 +27,7 @@ type conn struct {
 	forgotten   bool // the connection has ended: it is not to be greeted again
 
 	// owned by the reader
-	decoder decoder
+	decoder decoder   // of a WebSocket
 	heard   time.Time // when bytes were last received
 	pinged  bool      // since then
 	look    time.Time // when fill looks at the time next: no later than the read deadline
@@ -62,19 +62,15 @@ func (c *conn) push(f *frame) {
 	c.wakeWriter()
 }
 
-// pushBatch appends the batch's frames in this connection's subprotocol. Of what the connection has it gets the position
+// pushBatch appends the batch's frames in this connection's encoding. Of what the connection has it gets the position
 // alone, or nothing.
 func (c *conn) pushBatch(b *batch) {
-	frames := b.v1
-	if c.plain {
-		frames = b.plain
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing != nil {
 		return
 	}
-	for i, f := range frames {
+	for i, f := range b.frames[c.speaks] {
 		if o := &b.ops[i]; o.held(c) {
 			f = o.own(c)
 		}
@@ -104,34 +100,6 @@ func (c *conn) pushAll(frames []*frame) {
 func (c *conn) append(f *frame) {
 	c.queue = append(c.queue, f)
 	c.bytes += len(f.bytes)
-}
-
-// bound drops the oldest messages not yet begun where the queue holds more than it may, a quarter of it at once, so
-// that a connection which stays slow is not searched for each frame. It is called with mu held.
-func (c *conn) bound() {
-	limit := c.server.options.SendQueue
-	if !c.slow && c.bytes > limit/2 {
-		c.slow = true
-		c.server.metrics.slow.Add(1)
-	}
-	if c.bytes <= limit || len(c.queue) == 1 && c.bytes == len(c.queue[0].bytes) {
-		return // one frame may be larger than the limit, or it could never be sent
-	}
-	kept, dropped := c.queue[:0], 0
-	for _, f := range c.queue {
-		if f.droppable() && c.bytes > limit*3/4 {
-			c.bytes -= len(f.bytes)
-			dropped++
-			continue
-		}
-		kept = append(kept, f)
-	}
-	clear(c.queue[len(kept):])
-	c.queue = kept
-	c.server.metrics.dropped(hub.DropSendQueue, dropped)
-	if c.bytes > limit {
-		c.closeLocked(closing{code: protocol.CodeTooSlow, reason: "the client reads too slowly"})
-	}
 }
 
 // wakeWriter is called with mu held.

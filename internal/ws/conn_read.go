@@ -17,7 +17,12 @@ const lingerMost = 1 << 20
 // readLoop reads until the connection ends, by either side, and then clears up. Server.Shutdown waits for it.
 func (c *conn) readLoop() {
 	defer c.server.forget(c)
-	how, peerDone := c.read()
+	how, peerDone := closing{}, true
+	if c.speaks == events {
+		how = c.watch()
+	} else {
+		how, peerDone = c.read()
+	}
 	c.session.Closed(mayReturn(how)) // before anything that may take time: whoever is gone is gone at once
 	if how.silent {
 		c.abort(how.code)
@@ -113,9 +118,8 @@ func (c *conn) fill() (how closing, ok bool) {
 		if !c.session.Opened() {
 			return closing{code: protocol.CodeNoPong, reason: "no hello came in time"}, false
 		}
-		end := c.session.Expires()
-		if !end.IsZero() && !now.Before(end) {
-			return closing{code: protocol.CodeExpired, reason: hub.ExpiredReason}, false
+		if how, expired := c.expired(now); expired {
+			return how, false
 		}
 		due := c.heard.Add(o.PingInterval)
 		if c.pinged {
@@ -130,11 +134,22 @@ func (c *conn) fill() (how closing, ok bool) {
 			c.push(pingFrame)
 			due = due.Add(o.PongTimeout)
 		}
-		if !end.IsZero() && end.Before(due) {
-			due = end
-		}
-		c.setReadDeadline(due)
+		c.setReadDeadline(c.before(due))
 	}
+}
+
+// expired reports whether the token has ended, and how the connection is then to be closed.
+func (c *conn) expired(now time.Time) (closing, bool) {
+	end := c.session.Expires()
+	return closing{code: protocol.CodeExpired, reason: hub.ExpiredReason}, !end.IsZero() && !now.Before(end)
+}
+
+// before returns due, or when the token ends, if that is earlier.
+func (c *conn) before(due time.Time) time.Time {
+	if end := c.session.Expires(); !end.IsZero() && end.Before(due) {
+		return end
+	}
+	return due
 }
 
 // setReadDeadline sets when fill looks at the time again. Once the connection is to be closed, the writer's deadline

@@ -47,7 +47,7 @@ func TestReadersPace(t *testing.T) {
 		h := hub.New(hub.Options{Broker: nowhere{}})
 		s := newShard(h, new(metrics), 1<<20)
 		h.AddShard(s)
-		c := &conn{server: new(Server), shard: s, plain: true}
+		c := &conn{server: new(Server), shard: s, speaks: plain}
 		c.session = h.NewSession(s, c, true)
 		c.session.EnterPlain(t.Context(), "r")
 		s.inbox.Force(op{}, s.pace)

@@ -20,7 +20,7 @@ const framesMost = 1024
 const framesKept = 64
 
 // writeLoop writes what waits, all at once, until the connection is to be closed; then it writes the close frame and
-// ends. The reader waits for it.
+// ends; a stream ends without one. The reader waits for it.
 func (c *conn) writeLoop() {
 	defer close(c.written)
 	defer c.endSlow()
@@ -43,7 +43,7 @@ func (c *conn) writeLoop() {
 		}
 		if how != nil {
 			if !how.silent {
-				_, _ = c.nc.Write(closeFrame(how.code, how.reason).bytes) // the peer may be gone already
+				c.end(how)
 			}
 			c.limitLinger()
 			return

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -38,6 +39,15 @@ type event struct {
 
 // smallBuffer is what a connection holds for reading as long as its messages are small.
 const smallBuffer = 2 << 10
+
+// early takes what was received with the handshake.
+func (d *decoder) early(received *bufio.Reader) {
+	if n := received.Buffered(); n > 0 {
+		bytes, _ := received.Peek(n) // they are there
+		d.buf = append(d.buf, bytes...)
+		d.end = n
+	}
+}
 
 // space returns where to put the bytes that are received next.
 func (d *decoder) space() []byte {

@@ -8,14 +8,55 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// frame is one encoded WebSocket frame. It is immutable, and shared by the queues of all connections that it goes to.
+// encoding is what a connection is told in.
+type encoding uint8
+
+const (
+	plain     encoding = iota // bare messages: the subprotocol hub.plain, or none
+	v1                        // the subprotocol hub.v1
+	events                    // a stream of events over HTTP
+	encodings                 // how many there are
+)
+
+// message encodes d. Of what no version of ours can read the position counts; where that cannot be told it is nothing.
+func (e encoding) message(d protocol.Delivery, remote bool) *frame {
+	var f *frame
+	switch {
+	case d.Kind == 0 && e == plain:
+		return nil
+	case d.Kind == 0 && e == v1:
+		return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}))
+	case d.Kind == 0:
+		return idFrame(d.At)
+	case e == plain:
+		f = plainFrame(d.Message)
+	case e == v1:
+		f = v1Frame(d)
+	default:
+		f = eventFrame(d)
+	}
+	f.published, f.remote, f.keep = d.Time.UnixMicro(), remote, d.Kept || !d.At.IsZero()
+	return f
+}
+
+// encodedSize is about how many bytes a message takes in hub.v1 and in a stream.
+func encodedSize(m *protocol.Message) int {
+	const overhead = 256 // of the JSON around the data, with names of usual length
+	return overhead + len(m.Data)
+}
+
+// frame is one encoded WebSocket frame, or one event of a stream. It is immutable, and shared by the queues of all connections that it goes to.
 type frame struct {
-	bytes []byte // header and payload: a server's frames are not masked, so all connections send the same bytes
+	bytes []byte // of a WebSocket header and payload: a server's frames are not masked, so all connections send the same bytes
 
 	// of messages; others have published 0
 	published int64 // when the origin hub took it, in µs of the Unix epoch by its clock
 	remote    bool  // it came from another hub
 	keep      bool  // it is of a log room, and is not to be dropped
+
+	// of what a session is told of messages that it did not get; see conn.drop
+	room string // of a message: whose loss is told there; of the answer to a join, and of a gap: the room; otherwise ""
+	lost int    // of a gap: how many messages were dropped
 
 	// of the last of a replay, which goes to one connection: called when it was written; otherwise nil
 	written func()
@@ -41,29 +82,18 @@ func appendHeader(dst []byte, opcode ws.OpCode, length int) []byte {
 	return w.Bytes()
 }
 
-// plainFrame encodes m for hub.plain: the bytes as they were published. What no version of ours can read is nothing.
-func plainFrame(m *protocol.Message, remote, keep bool) *frame {
-	opcode := ws.OpText
-	switch m.Kind {
-	case 0:
-		return nil
-	case protocol.Binary:
-		opcode = ws.OpBinary
+// plainFrame encodes m for hub.plain: the bytes as they were published.
+func plainFrame(m *protocol.Message) *frame {
+	if m.Kind == protocol.Binary {
+		return newFrame(ws.OpBinary, m.Data)
 	}
-	f := newFrame(opcode, m.Data)
-	f.published, f.remote, f.keep = m.Time.UnixMicro(), remote, keep
-	return f
+	return newFrame(ws.OpText, m.Data)
 }
 
-// v1Frame encodes d for hub.v1. Of what cannot be read the position counts.
-func v1Frame(d protocol.Delivery, remote bool) *frame {
-	if d.Kind == 0 {
-		return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}))
-	}
-	const overhead = 256 // of the JSON around the data, with names of usual length
-	payload := protocol.AppendMessage(make([]byte, 0, overhead+len(d.Data)), d)
-	f := newFrame(ws.OpText, payload)
-	f.published, f.remote, f.keep = d.Time.UnixMicro(), remote, !d.At.IsZero()
+// v1Frame encodes d for hub.v1.
+func v1Frame(d protocol.Delivery) *frame {
+	f := newFrame(ws.OpText, protocol.AppendMessage(make([]byte, 0, encodedSize(d.Message)), d))
+	f.room = d.Room
 	return f
 }
 

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what has to happen.
 const patience = 60 * time.Second
 
-// testHub is a hub with a WebSocket server on a real port.
+// testHub is a hub with its transport on a real port.
 type testHub struct {
 	*hub.Hub
 	ws   *ws.Server
@@ -55,7 +55,10 @@ func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	if err := h.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	h.http = httptest.NewServer(h.ws)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/rooms/{room}/events", h.ws.ServeEvents)
+	mux.Handle("/", h.ws)
+	h.http = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		h.stop(t)
 		h.http.Close()

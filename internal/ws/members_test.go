@@ -16,7 +16,7 @@ func TestMembers(t *testing.T) {
 	s := newShard(hub.New(hub.Options{Broker: nowhere{}}), new(metrics), 1<<20)
 	all := make([]*conn, conns)
 	for i := range all {
-		all[i] = &conn{plain: i%3 == 0}
+		all[i] = &conn{speaks: encoding(i % int(encodings))}
 	}
 	type place struct {
 		room string
@@ -77,19 +77,20 @@ func compare(t *testing.T, step int, m *members, all []*conn, attached, behind [
 		slices.Sort(list)
 		return list
 	}
-	plain, mute := 0, 0
+	var speak [encodings]int
+	speakV1 := 0
 	for i, c := range m.conns {
 		if ms := m.of(c); ms.index != i {
 			t.Fatalf("step %d: a member at %d takes itself to be at %d", step, i, ms.index)
 		}
-		if c.plain {
-			mute++
-			if i < m.attached {
-				plain++
-			}
+		if c.speaks == v1 {
+			speakV1++
+		}
+		if i < m.attached {
+			speak[c.speaks]++
 		}
 	}
-	if len(m.conns) == 0 || plain != m.plain || mute != m.mute ||
+	if len(m.conns) == 0 || speak != m.speak || speakV1 != m.v1 ||
 		!slices.Equal(numbers(m.conns[:m.attached]), attached) || !slices.Equal(numbers(m.conns[m.attached:]), behind) {
 		t.Fatalf("step %d: %+v, want attached %v, behind %v", step, m, attached, behind)
 	}

@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
@@ -55,7 +54,7 @@ func (o *Options) setDefaults() {
 // closeTimeout is how long a connection that is being closed has for writing the rest, and for the peer's close frame.
 func (o *Options) closeTimeout() time.Duration { return min(o.WriteTimeout, 5*time.Second) }
 
-// Server is the handler of /ws. ServeHTTP and Stats may be called by several goroutines at once.
+// Server is the handler of /ws, and with ServeEvents that of streams. ServeHTTP, ServeEvents and Stats may be called by several goroutines at once.
 type Server struct {
 	// immutable
 	options Options
@@ -83,13 +82,16 @@ func New(o Options) *Server {
 
 // ServeHTTP upgrades the request and returns; the connection lives on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	plain := subprotocol(r) != protocol.SubprotocolV1
-	room, p := roomOf(r, plain)
+	speaks := plain
+	if subprotocol(r) == protocol.SubprotocolV1 {
+		speaks = v1
+	}
+	room, p := roomOf(r, speaks == plain)
 	if p == nil {
 		p = checkHandshake(r)
 	}
 	var who hub.Identity
-	if p == nil && plain { // the others bring their token in hello
+	if p == nil && speaks == plain { // the others bring their token in hello
 		who, p = auth.Bearer(s.hub, r)
 	}
 	if p != nil {
@@ -101,12 +103,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The session is in its room before the handshake is answered: a client whose connection is open misses nothing.
-	c := s.newConn(plain)
+	c := s.newSocket(speaks)
 	if !s.add(c) {
 		refuseDraining(w)
 		return
 	}
-	if plain {
+	if speaks == plain {
 		c.session.Identify(who)
 		c.session.EnterPlain(r.Context(), room)
 	}
@@ -119,7 +121,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.abandon(c)
 		return
 	}
-	s.start(c, nc, rw.Reader)
+	c.decoder.early(rw.Reader)
+	first := s.options.PingInterval
+	if speaks == v1 {
+		first = s.options.HandshakeTimeout
+	}
+	s.start(c, nc, first)
 }
 
 // abandon forgets a connection that never got its socket.
@@ -130,15 +137,12 @@ func (s *Server) abandon(c *conn) {
 	s.forget(c)
 }
 
-// newConn returns a connection that has no socket yet.
-func (s *Server) newConn(plain bool) *conn {
-	c := &conn{
-		server: s, shard: s.shard, plain: plain, greeted: -1,
-		wake: make(chan struct{}, 1), written: make(chan struct{}),
-	}
-	c.session = s.hub.NewSession(s.shard, c, plain)
+// newSocket returns a WebSocket's connection that has no socket yet.
+func (s *Server) newSocket(speaks encoding) *conn {
+	c := s.newConn(speaks)
+	c.session = s.hub.NewSession(s.shard, c, speaks == plain)
 	limit := s.hub.MaxMessage()
-	if !plain {
+	if speaks == v1 {
 		// A frame may need six bytes for one of the data, and some for itself. The hub counts the data.
 		limit = 6*limit + 4<<10
 	}
@@ -146,21 +150,18 @@ func (s *Server) newConn(plain bool) *conn {
 	return c
 }
 
-// start gives c its socket, and what was received from it beyond the handshake, and starts its goroutines.
-func (s *Server) start(c *conn, nc net.Conn, received *bufio.Reader) {
-	if n := received.Buffered(); n > 0 {
-		early, _ := received.Peek(n) // they are there
-		c.decoder.buf = append(c.decoder.buf, early...)
-		c.decoder.end = n
+// newConn returns a connection that has neither session nor socket yet.
+func (s *Server) newConn(speaks encoding) *conn {
+	return &conn{
+		server: s, shard: s.shard, speaks: speaks, greeted: -1,
+		wake: make(chan struct{}, 1), written: make(chan struct{}),
 	}
-	first := s.options.PingInterval
-	if !c.plain {
-		first = s.options.HandshakeTimeout
-	}
-	c.look = time.Now().Add(first)
-	if end := c.session.Expires(); !end.IsZero() && end.Before(c.look) {
-		c.look = end
-	}
+}
+
+// start gives c its socket, whose reader first looks at the time after first, or when the token ends, and starts its
+// goroutines.
+func (s *Server) start(c *conn, nc net.Conn, first time.Duration) {
+	c.look = c.before(time.Now().Add(first))
 	_ = nc.SetReadDeadline(c.look)
 	c.connect(nc)
 	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
@@ -199,7 +200,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 	spread := retrySpread(len(conns))
 	for _, c := range conns {
-		if !c.plain {
+		if c.speaks != plain {
 			retry := rand.Int64N(spread.Milliseconds())
 			s.shard.bye(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
 		}

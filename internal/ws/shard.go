@@ -216,19 +216,20 @@ func (s *shard) work(round []op) {
 func (s *shard) do(o op) {
 	switch o.do {
 	case opJoin:
-		s.join(o.session.Handle.(*conn), o.room, o.attached)
+		c := o.session.Handle.(*conn)
+		s.join(c, o.room, o.attached)
 		if o.frame != nil {
-			s.send(o.session.Handle.(*conn), o.frame)
+			f := newFrame(ws.OpText, o.frame)
+			f.room = o.room
+			s.greet(c)
+			c.push(f)
 		}
 	case opLeave:
 		s.leave(o.session.Handle.(*conn), o.room)
 	case opAttach:
 		c := o.session.Handle.(*conn)
-		if s.attach(c, o.room) && !c.plain {
-			f := newFrame(ws.OpText, o.frame)
-			f.written = o.more.next
-			s.greet(c)
-			c.push(f)
+		if s.attach(c, o.room) {
+			s.sendThen(c, o.frame, o.more.next)
 		}
 	case opDetach:
 		s.detach(o.session.Handle.(*conn), o.room)
@@ -246,8 +247,8 @@ func (s *shard) do(o op) {
 			c.push(f)
 		}
 	case opBye:
-		if c := o.session.Handle.(*conn); c.greeted >= 0 {
-			c.push(newFrame(ws.OpText, o.frame))
+		if c := o.session.Handle.(*conn); c.greeted >= 0 || c.speaks == events {
+			s.send(c, o.frame)
 		}
 	case opClose:
 		o.session.Handle.(*conn).close(o.code, o.more.reason)
@@ -256,9 +257,25 @@ func (s *shard) do(o op) {
 	}
 }
 
-func (s *shard) send(c *conn, payload []byte) {
-	s.greet(c)
-	c.push(newFrame(ws.OpText, payload))
+// send sends a frame of hub.v1, or what a stream is told instead.
+func (s *shard) send(c *conn, payload []byte) { s.sendThen(c, payload, nil) }
+
+// sendThen sends the same, and has then called when it was written.
+func (s *shard) sendThen(c *conn, payload []byte, then func()) {
+	var f *frame
+	switch c.speaks {
+	case plain:
+		return
+	case v1:
+		s.greet(c)
+		f = newFrame(ws.OpText, payload)
+	case events:
+		if f = eventOf(payload); f == nil {
+			return
+		}
+	}
+	f.written = then
+	c.push(f)
 }
 
 // greet notes that c gets broadcasts from now on.

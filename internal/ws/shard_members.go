@@ -6,9 +6,9 @@ import "github.com/gobwas/ws"
 type members struct {
 	room     string
 	conns    []*conn
-	attached int // so many at the front get messages; the others are in the room, and get what is announced
-	plain    int // how many of the attached speak hub.plain
-	mute     int // how many of all do
+	attached int            // so many at the front get messages; the others are in the room, and get what is announced
+	speak    [encodings]int // how many of the attached have each encoding
+	v1       int            // how many of all speak hub.v1
 }
 
 // membership is a connection in one room.
@@ -25,8 +25,8 @@ func (s *shard) join(c *conn, room string, attached bool) {
 	}
 	c.memberships = append(c.memberships, membership{m, len(m.conns)})
 	m.conns = append(m.conns, c)
-	if c.plain {
-		m.mute++
+	if c.speaks == v1 {
+		m.v1++
 	}
 	if attached {
 		s.attach(c, room)
@@ -74,9 +74,7 @@ func (s *shard) attach(c *conn, room string) bool {
 	}
 	m.swap(ms.index, m.attached)
 	m.attached++
-	if c.plain {
-		m.plain++
-	}
+	m.speak[c.speaks]++
 	return true
 }
 
@@ -89,9 +87,7 @@ func (s *shard) detach(c *conn, room string) {
 	m := ms.in
 	m.attached--
 	m.swap(ms.index, m.attached)
-	if c.plain {
-		m.plain--
-	}
+	m.speak[c.speaks]--
 }
 
 func (s *shard) leave(c *conn, room string) {
@@ -105,8 +101,8 @@ func (s *shard) leave(c *conn, room string) {
 	m.swap(ms.index, last)
 	m.conns[last] = nil
 	m.conns = m.conns[:last]
-	if c.plain {
-		m.mute--
+	if c.speaks == v1 {
+		m.v1--
 	}
 	if last == 0 {
 		delete(s.rooms, m.room)
@@ -115,19 +111,30 @@ func (s *shard) leave(c *conn, room string) {
 	c.memberships = c.memberships[:len(c.memberships)-1]
 }
 
+// announce tells the members that speak hub.v1. What is for the attached alone is for streams too.
 func (s *shard) announce(o op) {
 	m := s.rooms[o.room]
-	if m == nil || m.mute == len(m.conns) {
+	if m == nil {
 		return
 	}
 	to := m.conns
+	var event *frame
 	if o.attached {
 		to = to[:m.attached]
+		if m.speak[events] > 0 {
+			event = eventOf(o.frame)
+		}
+	} else if m.v1 == 0 {
+		return
 	}
 	f := newFrame(ws.OpText, o.frame)
 	for _, c := range to {
-		if !c.plain && c.session != o.session {
+		switch {
+		case c.session == o.session:
+		case c.speaks == v1:
 			c.push(f)
+		case c.speaks == events && event != nil:
+			c.push(event)
 		}
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// batch is messages in one room, and their frames for each subprotocol that somebody there speaks.
+// batch is messages in one room, and their frames in each encoding that somebody there has.
 type batch struct {
-	ops       []op
-	plain, v1 []*frame
+	ops    []op
+	frames [encodings][]*frame
 }
 
-// publishRun sends the gathered messages to those attached in their room, each encoded once for each subprotocol in use.
+// publishRun sends the gathered messages to those attached in their room, each encoded once in each encoding in use.
 func (s *shard) publishRun() {
 	defer func() {
 		clear(s.run)
@@ -25,16 +25,20 @@ func (s *shard) publishRun() {
 	if m == nil || m.attached == 0 {
 		return
 	}
-	batch := batch{ops: s.run, plain: make([]*frame, 0, len(s.run)), v1: make([]*frame, 0, len(s.run))}
+	batch := batch{ops: s.run}
 	for i := range s.run {
-		o := &s.run[i]
-		o.index()
-		if m.plain > 0 {
-			batch.plain = append(batch.plain, plainFrame(o.message, o.remote, !o.at.IsZero()))
+		s.run[i].index()
+	}
+	for e := range encodings {
+		if m.speak[e] == 0 {
+			continue
 		}
-		if m.plain < m.attached {
-			batch.v1 = append(batch.v1, v1Frame(protocol.Delivery{Message: o.message, At: o.at}, o.remote))
+		frames := make([]*frame, len(s.run))
+		for i := range s.run {
+			o := &s.run[i]
+			frames[i] = e.message(protocol.Delivery{Message: o.message, At: o.at}, o.remote)
 		}
+		batch.frames[e] = frames
 	}
 	for _, c := range m.conns[:m.attached] {
 		c.pushBatch(&batch)
@@ -43,10 +47,10 @@ func (s *shard) publishRun() {
 
 // own returns what c, which has the message of o, gets instead: its position alone in a log room, and else nothing.
 func (o *op) own(c *conn) *frame {
-	if c.plain || o.at.IsZero() {
+	if c.speaks == plain || o.at.IsZero() {
 		return nil
 	}
-	return ackFrame(c.session, hub.Entry{Message: o.message, At: o.at})
+	return c.positionFrame(hub.Entry{Message: o.message, At: o.at})
 }
 
 // index makes a set of the holders where they are many.
@@ -76,10 +80,13 @@ func (o *op) held(c *conn) bool {
 	return slices.Contains(o.more.sessions, c.session)
 }
 
-// ackFrame tells a session the position of a message that it has.
-func ackFrame(s *hub.Session, e hub.Entry) *frame {
+// positionFrame tells a session the position of a message that it has.
+func (c *conn) positionFrame(e hub.Entry) *frame {
+	if c.speaks == events {
+		return idFrame(e.At)
+	}
 	return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{
-		Room: e.Message.Room, Key: protocol.KeyOf(e.Message.ID, s.ID()), ID: e.Message.ID,
+		Room: e.Message.Room, Key: protocol.KeyOf(e.Message.ID, c.session.ID()), ID: e.Message.ID,
 		Scope: protocol.ScopeCluster, At: e.At,
 	}))
 }
@@ -87,18 +94,18 @@ func ackFrame(s *hub.Session, e hub.Entry) *frame {
 // replay sends entries to one connection. What comes after them may wait for their having been written.
 func (s *shard) replay(o op) {
 	c := o.session.Handle.(*conn)
-	if c.plain {
+	if c.speaks == plain {
 		return // it cannot resume
 	}
 	frames := make([]*frame, 0, len(o.more.items)+1)
 	for _, item := range o.more.items {
 		if item.Held || item.Message.Kind == 0 {
-			frames = append(frames, ackFrame(c.session, item.Entry))
+			frames = append(frames, c.positionFrame(item.Entry))
 			continue
 		}
-		frames = append(frames, s.replayFrame(item))
+		frames = append(frames, s.replayFrame(c.speaks, item))
 	}
-	if o.frame != nil {
+	if o.frame != nil && c.speaks == v1 {
 		frames = append(frames, newFrame(ws.OpText, o.frame))
 	}
 	if len(frames) == 0 {
@@ -114,16 +121,17 @@ func (s *shard) replay(o op) {
 
 // replayKey names a frame for a message that is replayed.
 type replayKey struct {
+	encoding
 	hub.Entry
 	past bool
 }
 
 // replayFrame encodes what is replayed, once a round.
-func (s *shard) replayFrame(item hub.Item) *frame {
-	key := replayKey{item.Entry, item.Past}
+func (s *shard) replayFrame(e encoding, item hub.Item) *frame {
+	key := replayKey{e, item.Entry, item.Past}
 	f := s.replayed[key]
 	if f == nil {
-		f = v1Frame(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
+		f = e.message(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
 		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
 		s.replayed[key] = f
 	}
@@ -132,18 +140,12 @@ func (s *shard) replayFrame(item hub.Item) *frame {
 
 // show sends a message that has no position yet.
 func (s *shard) show(o op) {
-	var plain, v1 *frame
+	var frames [encodings]*frame
 	for _, session := range o.more.sessions {
 		c := session.Handle.(*conn)
-		f := &v1
-		if c.plain {
-			f = &plain
-		}
-		if *f == nil && c.plain {
-			*f = plainFrame(o.message, false, true)
-		} else if *f == nil {
-			*f = v1Frame(protocol.Delivery{Message: o.message, Kept: true}, false)
-			(*f).keep = true
+		f := &frames[c.speaks]
+		if *f == nil {
+			*f = c.speaks.message(protocol.Delivery{Message: o.message, Kept: true}, false)
 		}
 		c.push(*f)
 	}

@@ -231,3 +231,40 @@ func dialBearer(t *testing.T, h *testHub, token string) (*client, error) {
 	t.Cleanup(func() { _ = nc.CloseNow() })
 	return &client{t: t, nc: nc}, nil
 }
+
+// TestStreamWithToken has streams that are refused, and one that ends with its token, and says so.
+func TestStreamWithToken(t *testing.T) {
+	const life = 300 * time.Millisecond
+	h := startClosedHub(t, ws.Options{PingInterval: time.Hour})
+	stream := func(token string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.http.URL+"/v1/rooms/r/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = answer.Body.Close() })
+		return answer
+	}
+	for token, code := range map[string]string{
+		"": protocol.ErrTokenRequired, "what": protocol.ErrBadToken, "ada -1s": protocol.ErrTokenExpired,
+	} {
+		var p problem.Problem
+		answer := stream(token)
+		if err := json.NewDecoder(answer.Body).Decode(&p); err != nil || answer.StatusCode != 401 || p.Code != code {
+			t.Errorf("token %q: status %d, %+v, %v", token, answer.StatusCode, p, err)
+		}
+	}
+	since := time.Now()
+	answer := stream("ada " + life.String())
+	body, err := io.ReadAll(answer.Body)
+	if d := time.Since(since); err != nil || answer.StatusCode != 200 || d < life || !strings.Contains(string(body), "closed with 4005") {
+		t.Errorf("status %d, %q after %v, %v", answer.StatusCode, body, d, err)
+	}
+}

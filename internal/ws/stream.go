@@ -1,0 +1,168 @@
+package ws
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/auth"
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// ServeEvents answers GET /v1/rooms/{room}/events with a stream of Server-Sent Events, and returns; the connection
+// lives on. It takes the connection over, so that it is one like those of WebSockets, with the same queue, limits and
+// end; the answer has no length, and ends with the connection (RFC 9112 §6.3). Headers that are set before stay.
+func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
+	ask, p := s.askedFor(r)
+	var who hub.Identity
+	if p == nil {
+		who, p = auth.Bearer(s.hub, r)
+	}
+	if p != nil {
+		p.Write(w)
+		return
+	}
+	streamHeader(w.Header())
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	c := s.newConn(events)
+	c.session = s.hub.NewStream(s.shard, c)
+	c.session.Identify(who)
+	if !s.add(c) {
+		s.sendAway(w)
+		return
+	}
+	c.push(headFrame(w.Header()))
+	c.push(retryFrame(s.retry()))
+	begins := ask.cursor.IsZero()
+	if begins && ask.history > 0 {
+		ask.cursor = s.pushHistory(r, c, ask)
+	}
+	// The session is in its room before the answer: a client whose stream is open misses nothing.
+	c.session.EnterStream(r.Context(), ask.room, ask.cursor, begins)
+	nc, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // a connection that cannot be taken over, as one of HTTP/2
+		s.log.Error("cannot take over a connection for a stream", "remote", r.RemoteAddr, "error", err)
+		s.abandon(c)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	// A stream's client says nothing, so it is not asked: what keeps the stream alive is to be acknowledged by TCP.
+	if err := endVanished(nc, s.options.PingInterval+s.options.PongTimeout); err != nil {
+		s.log.Debug("cannot bound how long a client may be gone", "remote", r.RemoteAddr, "error", err)
+	}
+	s.start(c, nc, s.options.PingInterval)
+}
+
+// streamHeader sets the headers of a stream.
+func streamHeader(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Connection", "close")
+	h.Set("X-Accel-Buffering", "no") // of proxies that would wait for more
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// headFrame is the head of the answer, which net/http does not write for a connection that was taken over.
+func headFrame(h http.Header) *frame {
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&b) // a buffer takes everything
+	b.WriteString("\r\n")
+	return &frame{bytes: b.Bytes()}
+}
+
+// sendAway answers where the hub is going away. A refusal would have a browser give up for good; so the stream begins,
+// says when to come back, and ends.
+func (s *Server) sendAway(w http.ResponseWriter) {
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(append(retryFrame(s.retry()).bytes, ": the hub is going away\n\n"...)) // to a client that may be gone
+}
+
+// retryLeast is how many milliseconds a client waits at least before it connects again.
+const retryLeast = 500
+
+// retry returns how long a client is told to wait before it connects again, in milliseconds: another for each, so that
+// those of a hub that ends do not all come at once.
+func (s *Server) retry() int64 {
+	s.mu.Lock()
+	n := len(s.conns)
+	s.mu.Unlock()
+	return retryLeast + rand.Int64N(retrySpread(n).Milliseconds())
+}
+
+// pushHistory has c begin with the newest messages of its room, and returns where it goes on from there. Where the log
+// cannot be read now, the stream begins with what comes: it would be worth less to have none.
+func (s *Server) pushHistory(r *http.Request, c *conn, ask asked) protocol.Position {
+	page, err := s.hub.History(r.Context(), ask.room, protocol.Position{}, ask.history)
+	if err != nil {
+		c.push(&frame{bytes: []byte(": no history, as the hub cannot read the log now\n\n")})
+		return protocol.Position{}
+	}
+	// In JSON a message may grow to six times its size, and all of this is in the queue at once.
+	first, size := len(page.Entries), 0
+	for first > 0 && (size == 0 || size+hub.MessageSize(page.Entries[first-1].Message) <= s.options.SendQueue/8) {
+		first--
+		size += hub.MessageSize(page.Entries[first].Message)
+	}
+	frames := make([]*frame, 0, len(page.Entries)-first)
+	for _, e := range page.Entries[first:] {
+		f := events.message(protocol.Delivery{Message: e.Message, At: e.At}, false)
+		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
+		frames = append(frames, f)
+	}
+	c.pushAll(frames)
+	return page.Next
+}
+
+// watch waits for the end of a stream, and keeps it alive until then. What the client sends means nothing.
+func (c *conn) watch() closing {
+	buf := make([]byte, 256)
+	for {
+		_, err := c.nc.Read(buf)
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, io.EOF):
+			return closing{code: protocol.CodeNoStatus, silent: true}
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return closing{code: protocol.CodeAbnormal, silent: true}
+		}
+		if how := c.howClosed(); how != nil {
+			select {
+			case <-c.written: // and this was its deadline for the client to end its side
+				return *how
+			default:
+			}
+			<-c.written
+			continue
+		}
+		now := time.Now()
+		if how, expired := c.expired(now); expired {
+			return how
+		}
+		c.push(keepAlive)
+		c.setReadDeadline(c.before(now.Add(c.server.options.PingInterval)))
+	}
+}
+
+// end says that nothing more comes, and why.
+func (c *conn) end(how *closing) {
+	if c.speaks != events {
+		_, _ = c.nc.Write(closeFrame(how.code, how.reason).bytes) // the peer may be gone already
+		return
+	}
+	_, _ = fmt.Fprintf(c.nc, ": closed with %d: %s\n\n", how.code, how.reason) // likewise
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // the client then ends its side, and loses nothing that is on its way
+	}
+}
