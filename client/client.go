@@ -14,8 +14,7 @@ import (
 type Client struct {
 	// immutable
 	options options
-	address string       // for errors and logs
-	url     string       // of the WebSocket
+	address string       // of all hubs, for errors
 	http    *http.Client // for the handshakes
 	prefix  string       // of the keys of publications
 
@@ -33,22 +32,20 @@ type Client struct {
 	rooms    map[string]*Room // by name: those that were joined, or are to be
 	logs     map[string]bool  // the names of rooms that are known to be log rooms; at most maxLogs
 	who      identity
+	token    token
 	hub      string // the hub's name
 	isolated bool   // the hub cannot reach the others
 	err      error  // why the client ended for good; set before done is closed
 }
 
 // Dial connects to the HubServer at address, which is written like http://127.0.0.1:8081 or wss://chat.example.com/ws;
-// where it has no path, /ws is meant. When Dial returns, the hub has welcomed the client. ctx bounds Dial alone: the
-// client lives until [Client.Close].
+// where it has no path, /ws is meant. [WithHubs] names others, for when that one is down. When Dial returns, a hub has
+// welcomed the client. ctx bounds Dial alone: the client lives until [Client.Close].
 //
-// The error wraps [ErrUnreachable] where no hub answers, and is a *[Refused] or a *[CloseError] where one does and says
-// no. Later, the client connects again by itself.
+// The error wraps [ErrUnreachable] where no hub answers, of which each was tried once, [ErrRefused] where one does and
+// says no, and [ErrToken] where there is no token for it or it is not the right one. Later, the client connects again by
+// itself.
 func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) {
-	url, shown, err := endpoint(address)
-	if err != nil {
-		return nil, err
-	}
 	o := defaults()
 	for _, opt := range opts {
 		opt(&o)
@@ -56,10 +53,13 @@ func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) 
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	hubs, err := places(append([]string{address}, o.hubs...))
+	if err != nil {
+		return nil, err
+	}
 	c := &Client{
 		options: o,
-		address: shown,
-		url:     url,
+		address: names(hubs),
 		http:    newHTTPClient(&o),
 		prefix:  rand.Text()[:10] + "-",
 		done:    make(chan struct{}),
@@ -68,13 +68,14 @@ func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) 
 		logs:    make(map[string]bool),
 	}
 	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
-	l, err := c.connect(ctx)
+	r := &route{hubs: hubs}
+	l, err := r.dial(func(at place) (*link, error) { return c.connect(ctx, at) })
 	if err != nil {
 		c.stop()
-		return nil, fmt.Errorf("connect to %s: %w", shown, err)
+		return nil, err
 	}
 	c.attach(l)
-	go c.run(l) // ends after Close, or when a hub says not to come back; Close waits for it by done
+	go c.run(l, r) // ends after Close, or when a hub says not to come back; Close waits for it by done
 	return c, nil
 }
 
@@ -91,7 +92,7 @@ func (c *Client) Close() error {
 func (c *Client) Done() <-chan struct{} { return c.done }
 
 // Err returns nil while the client lives, [ErrClosed] after Close, and otherwise why it ended: a *[CloseError] or a
-// *[Refused].
+// *[Refused], which wrap [ErrRefused].
 func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -116,7 +116,7 @@ func TestDialFails(t *testing.T) {
 					if !isClosed || closed.Code != test.closed || errors.Is(err, ErrUnreachable) || retryable(err) {
 						t.Errorf("got %v", err)
 					}
-				case !errors.Is(err, ErrUnreachable) || !retryable(err):
+				case !errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRefused) || !retryable(err):
 					t.Errorf("got %v", err)
 				}
 				if d := time.Since(start); d > 10*time.Second {

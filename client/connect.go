@@ -32,11 +32,11 @@ func newHTTPClient(o *options) *http.Client {
 	}
 }
 
-// connect opens one connection: handshake, hello, welcome, status. Its goroutines are started by [link.run].
-func (c *Client) connect(ctx context.Context) (*link, error) {
+// open opens one connection: handshake, hello, welcome, status. Its goroutines are started by [link.run].
+func (c *Client) open(ctx context.Context, at place) (*link, error) {
 	within, cancel := context.WithTimeout(ctx, c.options.handshakeTimeout)
 	defer cancel()
-	conn, answer, err := websocket.Dial(within, c.url, &websocket.DialOptions{
+	conn, answer, err := websocket.Dial(within, at.url, &websocket.DialOptions{
 		HTTPClient:   c.http,
 		Subprotocols: []string{protocol.SubprotocolV1},
 	})
@@ -60,11 +60,12 @@ func (c *Client) connect(ctx context.Context) (*link, error) {
 // greet says hello and waits for what the hub answers (docs/protocol.md, "Order of things").
 func (l *link) greet(ctx context.Context) error {
 	// Where this fails the hub may have said why it closed, and reading gets to that.
-	_ = l.conn.Write(ctx, websocket.MessageText, l.client.hello().Encode())
+	_ = l.send(ctx, l.client.hello().Encode())
 	for {
 		f, err := l.read(ctx)
 		if err != nil {
-			if closed, ok := errors.AsType[*CloseError](err); ok && !closed.Code.Reconnect() {
+			closed, ok := errors.AsType[*CloseError](err)
+			if ok && (!closed.Code.Reconnect() || closed.Code == protocol.CodeExpired) {
 				return closed
 			}
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -72,6 +73,7 @@ func (l *link) greet(ctx context.Context) error {
 		switch {
 		case f.Type == protocol.TypeWelcome && f.Client != nil:
 			l.who, l.hub = *f.Client, f.Hub
+			l.client.dateToken(f)
 		case f.Type == protocol.TypeStatus && f.Isolated != nil:
 			l.isolated = *f.Isolated
 			return nil
@@ -90,7 +92,7 @@ func refusal(answer *http.Response, err error) error {
 	body, _ := io.ReadAll(answer.Body) // what coder/websocket kept of it: at most 1,024 bytes, in memory
 	if r := parseProblem(body); r != nil {
 		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
-			return fmt.Errorf("%w: %w", ErrUnreachable, r) // not for good
+			return fmt.Errorf("%w: %v", ErrUnreachable, r) // not for good, so it is no refusal
 		}
 		return r
 	}
@@ -122,4 +124,10 @@ func retryable(err error) bool {
 	}
 	_, refused := errors.AsType[*Refused](err)
 	return !refused || errors.Is(err, ErrUnreachable)
+}
+
+// hasCode reports whether err says that the hub closed the connection with code.
+func hasCode(err error, code protocol.Code) bool {
+	closed, ok := errors.AsType[*CloseError](err)
+	return ok && closed.Code == code
 }

@@ -2,7 +2,7 @@
 //
 // [Dial] opens a [Client], which speaks the subprotocol hub.v1 (docs/protocol.md). [Client.Join] gives a [Room], whose
 // [Room.Messages] are ranged over and in which [Room.Send] publishes; [Client.Publish] publishes in a room that one
-// need not have joined. A client that lost its connection connects again by itself and joins its rooms again, until it
+// need not have joined. [Room.People] says who is there. A client that lost its connection connects again by itself and joins its rooms again, until it
 // is closed or a hub tells it not to come back.
 //
 // # What is promised
@@ -19,13 +19,16 @@
 // the same key where need be, and it is stored once.
 //
 // In a live room a message arrives at most once, in the order of its publisher, and nothing is kept for those who are
-// away. Where the connection was lost, there is a [Gap]: [Gap.Away]. What a hub drops it does not tell: the oldest
-// messages for a connection that takes them too slowly, and messages between hubs that cannot reach each other. It
-// counts both (messages_dropped_total, in its metrics). A client reads its connection as fast as it can, whatever the
-// program does, so for the first the network or the machine must be too slow.
+// away. Where the connection was lost, there is a [Gap]: [Gap.Away]. Where it takes messages too slowly, the hub drops
+// the oldest, and there is one, too: [Gap.Dropped]. A client reads its connection as fast as it can, whatever the program
+// does, so for that the network or the machine must be too slow. What hubs drop that cannot reach each other is told to
+// nobody, and counted (messages_dropped_total, in their metrics).
 //
 // In rooms of both kinds, what the program reads so slowly that more waits than [WithBuffer] allows is dropped by the
 // client, and told: [Gap.Dropped].
+//
+// A client may know several hubs, by [WithHubs], and be at one after the other: it is the same client at each of them,
+// and all of the above holds over such a change.
 //
 // All this ends with the Client: where it was, and who it was, is kept in memory alone. A new one that joins a log room
 // begins at its end, or with [WithHistory] a little before.
@@ -33,8 +36,8 @@
 // # Goroutines
 //
 // A Client owns three while it is connected: one that connects, reads and connects again, one that writes, and one that
-// pings. [Client.Close] ends them and waits for them. They run no code of the caller but its logger, and wait for
-// nobody who reads slowly. All methods of Client and Room may be called by several goroutines at once.
+// pings; with [WithToken] one more. [Client.Close] ends them and waits for them. They run no code of the caller but its
+// logger and the function that fetches tokens, and wait for nobody who reads slowly. All methods of Client and Room may be called by several goroutines at once.
 //
 // # What it does not do
 //

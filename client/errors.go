@@ -10,10 +10,24 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// What went wrong is asked for with errors.Is, by the errors below, and told in full by *[Refused] and *[CloseError].
 var (
-	// ErrUnreachable is wrapped where no hub answers at the address: nothing listens there, it did not answer in time,
-	// or what answered is no hub.
+	// ErrUnreachable is wrapped where no hub answers at any of the addresses: nothing listens there, it did not answer in
+	// time, or what answered is no hub. It comes from [Dial], and from the methods of a client whose connection was lost
+	// and has not come back when their context is done.
 	ErrUnreachable = errors.New("the hub cannot be reached")
+
+	// ErrRefused is wrapped where a hub says no, and would again: by every *[Refused], be it about the connection, a room
+	// or a message, and by a *[CloseError] whose code says not to connect again.
+	ErrRefused = errors.New("the hub refuses")
+
+	// ErrToken is wrapped where it is the token that is wrong: beside ErrRefused, where the hub wants one and got none, or
+	// not a good one, or one that had ended though it was fetched just before; and alone where the function of
+	// [WithToken] failed when Dial called it.
+	ErrToken = errors.New("no token that the hub takes")
+
+	// ErrDisplaced is wrapped, beside ErrRefused, where another session of the same client has taken this one's place.
+	ErrDisplaced = errors.New("another session of the client took its place")
 
 	// ErrUnknown is wrapped where a publication was handed to a connection and its acknowledgement did not come: the
 	// message may or may not have arrived, or may still be stored in its log room.
@@ -27,7 +41,8 @@ var (
 	ErrClosed = errors.New("the client is closed")
 )
 
-// Refused is the error for what a hub refused, or what is known to be refused before it is asked.
+// Refused is the error for what a hub refused, or what is known to be refused before it is asked. It wraps [ErrRefused],
+// and [ErrToken] where it is about a token.
 type Refused struct {
 	Code    string // protocol.ErrBadRoom and so on
 	Message string // what was wrong
@@ -41,7 +56,19 @@ func (e *Refused) Error() string {
 	return fmt.Sprintf("refused: %s (%s): %s", e.Message, e.Code, e.Fix)
 }
 
-// CloseError tells with which code the hub closed the connection.
+// Is reports whether target is ErrRefused, or ErrToken where e is about a token.
+func (e *Refused) Is(target error) bool {
+	switch target {
+	case ErrRefused:
+		return true
+	case ErrToken:
+		return e.Code == protocol.ErrTokenRequired || e.Code == protocol.ErrBadToken || e.Code == protocol.ErrTokenExpired
+	}
+	return false
+}
+
+// CloseError tells with which code the hub closed the connection. Where the code says not to connect again it wraps
+// [ErrRefused], and one of [ErrToken] and [ErrDisplaced] where that is the reason.
 type CloseError struct {
 	Code   protocol.Code
 	Reason string // may be empty
@@ -54,9 +81,24 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("the hub closed the connection with %s: %s", e.Code, e.Reason)
 }
 
+// Is reports whether target is an error that e wraps.
+func (e *CloseError) Is(target error) bool {
+	switch target {
+	case ErrRefused:
+		return !e.Code.Reconnect()
+	case ErrToken:
+		return e.Code == protocol.CodeBadToken || e.Code == protocol.CodeExpired
+	case ErrDisplaced:
+		return e.Code == protocol.CodeDisplaced
+	}
+	return false
+}
+
 // Gap stands between two messages of [Room.Messages] where others may be missing. The range goes on after it.
 type Gap struct {
-	// Dropped counts the messages that arrived and were thrown away, because more waited than the room's buffer holds.
+	// Dropped counts the messages that were thrown away because they were read too slowly: by the client, where more
+	// waited than the room's buffer holds, and in a live room also by the hub, where more waited for the connection than
+	// it keeps.
 	Dropped int
 
 	// Away says how long the client was not in a live room, because its connection was lost: what was published

@@ -2,8 +2,12 @@ package client
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 func TestErrorTexts(t *testing.T) {
@@ -34,5 +38,30 @@ func TestErrorTexts(t *testing.T) {
 	gap := &Gap{Away: time.Second, Cause: &CloseError{Code: 4001}}
 	if _, ok := errors.AsType[*CloseError](error(gap)); ok {
 		t.Error("a gap is taken for its cause")
+	}
+}
+
+func TestErrorsIs(t *testing.T) {
+	all := []error{ErrRefused, ErrToken, ErrDisplaced, ErrUnreachable, ErrUnknown, ErrBusy, ErrClosed}
+	for _, tt := range []struct {
+		err  error
+		want []error
+	}{
+		{&Refused{Code: protocol.ErrBadRoom}, []error{ErrRefused}},
+		{&Refused{Code: protocol.ErrBadToken}, []error{ErrRefused, ErrToken}},
+		{&Refused{Code: protocol.ErrTokenRequired}, []error{ErrRefused, ErrToken}},
+		{&Refused{Code: protocol.ErrTokenExpired}, []error{ErrRefused, ErrToken}},
+		{&CloseError{Code: protocol.CodeDraining}, nil},
+		{&CloseError{Code: protocol.CodeExpired}, []error{ErrToken}},
+		{&CloseError{Code: protocol.CodeBadToken}, []error{ErrRefused, ErrToken}},
+		{&CloseError{Code: protocol.CodeBadRequest}, []error{ErrRefused}},
+		{&CloseError{Code: protocol.CodeDisplaced}, []error{ErrRefused, ErrDisplaced}},
+	} {
+		err := fmt.Errorf("do something: %w", tt.err)
+		for _, target := range all {
+			if got, want := errors.Is(err, target), slices.Contains(tt.want, target); got != want {
+				t.Errorf("%v is %q: %v", err, target, got)
+			}
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"strings"
 
 	"github.com/soumya-codes/realtime-hub/client"
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -114,4 +116,44 @@ func ExampleClient_Publish() {
 		fmt.Println("not sent:", err)
 	}
 	// Output: refused: the name of the room has " " at byte 3; a room's name is 1 to 128 of A-Z a-z 0-9 . _ : -
+}
+
+// A client of two hubs is at the second while the first is down, and the same client there.
+func ExampleWithHubs() {
+	second, stop := startHub()
+	defer stop()
+	ctx := context.Background()
+	const first = "http://127.0.0.1:1" // where nobody listens
+	c, err := client.Dial(ctx, first, client.WithHubs(second), client.WithName("Ada"))
+	if err != nil {
+		log.Fatal(err) // client.ErrUnreachable: neither of them is there
+	}
+	defer c.Close()
+	room, err := c.Join(ctx, "lobby")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range room.People().List {
+		fmt.Println(p.Name, "is there")
+	}
+	// Output: Ada is there
+}
+
+// A token that lasts an hour is read from a file which somebody else renews.
+func ExampleWithToken() {
+	address, stop := startHub()
+	defer stop()
+	c, err := client.Dial(context.Background(), address, client.WithToken(func(context.Context) (string, error) {
+		token, err := os.ReadFile("token")
+		return strings.TrimSpace(string(token)), err
+	}))
+	switch {
+	case err == nil:
+		defer c.Close()
+		fmt.Println("let in")
+	case errors.Is(err, client.ErrToken):
+		fmt.Println("no token:", err)
+	case errors.Is(err, client.ErrUnreachable):
+		fmt.Println("try again later:", err)
+	}
 }

@@ -29,11 +29,11 @@ func (i *identity) become(who protocol.Credentials) {
 // is reports whether id is, or was, the client's.
 func (i *identity) is(id string) bool { return id == i.ID || slices.Contains(i.former, id) }
 
-// hello returns the frame that opens a session, as the client that the last hub knew.
+// hello returns the frame that opens a session, as the client that the last hub knew, or that brings another token.
 func (c *Client) hello() *protocol.Frame {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := &protocol.Frame{Type: protocol.TypeHello, Name: c.options.name}
+	f := &protocol.Frame{Type: protocol.TypeHello, Name: c.options.name, Token: c.token.text}
 	if who := c.who.Credentials; who.ID != "" && who.Secret != "" {
 		f.Client = &who
 	}

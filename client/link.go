@@ -34,6 +34,8 @@ type link struct {
 	// write looks at all rooms.
 	rooms chan struct{}
 	gone  chan struct{} // closed by fail; received by publications
+	// renewed is full when the hub has taken another token: sent by receive, received by renew, never closed. One slot.
+	renewed chan struct{}
 
 	// set by greet, immutable afterwards
 	who      protocol.Credentials
@@ -43,9 +45,11 @@ type link struct {
 	// owned by write
 	pings int // frames of type ping that were sent
 
-	// owned by receive; retry is read when run has ended
-	pongs int           // their answers
-	retry time.Duration // after which the hub wants us back; 0 where it did not say
+	// owned by receive; all but the first are read when it has ended
+	pongs     int           // their answers
+	bye       bool          // the hub is going away
+	retry     time.Duration // after which the hub wants us back; 0 where it did not say
+	complaint *Refused      // what the hub said last that was about no room and no message
 
 	// guarded by mu
 	mu     sync.Mutex
@@ -55,12 +59,13 @@ type link struct {
 
 func newLink(c *Client, conn *websocket.Conn) *link {
 	return &link{
-		client: c,
-		conn:   conn,
-		out:    make(chan []byte, 64),
-		rooms:  make(chan struct{}, 1),
-		gone:   make(chan struct{}),
-		calls:  make(map[string]call),
+		client:  c,
+		conn:    conn,
+		out:     make(chan []byte, 64),
+		rooms:   make(chan struct{}, 1),
+		gone:    make(chan struct{}),
+		renewed: make(chan struct{}, 1),
+		calls:   make(map[string]call),
 	}
 }
 
@@ -70,9 +75,12 @@ func (l *link) run(ctx context.Context) error {
 	open, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 
-	var goroutines sync.WaitGroup // both end with open; waited for below
+	var goroutines sync.WaitGroup // they end with open; waited for below
 	goroutines.Go(func() { l.write(ctx, open) })
 	goroutines.Go(func() { l.watch(ctx, open, cut) })
+	if l.client.options.token != nil {
+		goroutines.Go(func() { l.renew(ctx, open) })
+	}
 	err := l.receive(open)
 	why := context.Cause(open)
 	cut(err)
@@ -83,6 +91,8 @@ func (l *link) run(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ErrClosed
+	case hasCode(err, protocol.CodeBadToken) && l.complaint != nil:
+		return l.complaint // which says more
 	case closed || why == nil:
 		return err
 	default:
@@ -122,6 +132,7 @@ func (l *link) read(ctx context.Context) (*protocol.Frame, error) {
 			l.client.options.log.Warn("frame from the hub ignored", "err", err)
 			continue
 		}
+		l.trace("received", f.Type, text)
 		return f, nil
 	}
 }
@@ -131,7 +142,7 @@ func (l *link) handle(f *protocol.Frame) {
 	c := l.client
 	switch f.Type {
 	case protocol.TypeMessage, protocol.TypeAck, protocol.TypeSubscribed, protocol.TypeOrphans, protocol.TypeReset,
-		protocol.TypeHistory:
+		protocol.TypeHistory, protocol.TypeGap:
 		if err := l.handleStream(f); err != nil {
 			c.options.log.Warn("frame from the hub ignored", "err", err)
 		}
@@ -143,10 +154,15 @@ func (l *link) handle(f *protocol.Frame) {
 		case f.Room != "":
 			c.refuse(f.Room, l.pongs, refused)
 		default:
+			l.complaint = refused
 			c.options.log.Warn("the hub refused a frame", "err", refused)
 		}
 	case protocol.TypeThere:
-		c.enter(f.Room, l.pongs, f.Log != nil && *f.Log)
+		c.enter(f, l.pongs)
+	case protocol.TypeJoined, protocol.TypeUpdated, protocol.TypeLeft:
+		c.changePeople(f, l.pongs)
+	case protocol.TypeWelcome:
+		l.welcomed(f)
 	case protocol.TypePong:
 		l.pongs++
 	case protocol.TypeStatus:
@@ -154,6 +170,7 @@ func (l *link) handle(f *protocol.Frame) {
 			c.setIsolated(*f.Isolated)
 		}
 	case protocol.TypeBye:
+		l.bye = true
 		if f.Retry != nil && *f.Retry > 0 {
 			l.retry = time.Duration(min(*f.Retry, maxRetry.Milliseconds())) * time.Millisecond
 		}
@@ -185,11 +202,21 @@ func (l *link) write(ctx, open context.Context) {
 			return
 		}
 		for _, frame := range frames {
-			if l.conn.Write(open, websocket.MessageText, frame) != nil {
+			if l.send(open, frame) != nil {
 				return
 			}
 		}
 	}
+}
+
+// send writes one frame.
+func (l *link) send(ctx context.Context, frame []byte) error {
+	if l.client.traces() {
+		if f, err := protocol.DecodeFrame(frame); err == nil {
+			l.trace("sent", f.Type, frame)
+		}
+	}
+	return l.conn.Write(ctx, websocket.MessageText, frame)
 }
 
 // update has write join and leave rooms as the client's now are.

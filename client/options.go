@@ -15,6 +15,8 @@ type Option func(*options)
 // options is what the options set; immutable once the client runs.
 type options struct {
 	name   string
+	hubs   []string                              // but home
+	token  func(context.Context) (string, error) // nil: none is shown
 	log    *slog.Logger
 	tls    *tls.Config
 	buffer int // bytes a room
@@ -37,7 +39,7 @@ func defaults() options {
 		handshakeTimeout: 10 * time.Second,
 		pingInterval:     15 * time.Second,
 		pongTimeout:      10 * time.Second,
-		firstBackoff:     250 * time.Millisecond,
+		firstBackoff:     500 * time.Millisecond,
 		maxBackoff:       15 * time.Second,
 		answerTimeout:    5 * time.Second,
 		dial:             (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
@@ -66,7 +68,17 @@ func (o *options) check() error {
 // beyond 128 bytes.
 func WithName(name string) Option { return func(o *options) { o.name = name } }
 
-// WithLog has lost and regained connections logged, at the levels warn and info. The default, and nil, logs nothing.
+// WithHubs names further hubs, written as the address of [Dial] is, which is the client's home. Where the client fails
+// twice in a row to connect to a hub it goes on to the next, in the order in which they are named, and after the last to
+// home again. It stays where it is as long as that connection lasts, and then tries home first, or, where home said that
+// it goes away, the next. At each hub it is the same client, and goes on in its log rooms where it was: the hubs must
+// reach each other.
+func WithHubs(addresses ...string) Option {
+	return func(o *options) { o.hubs = append(o.hubs, addresses...) }
+}
+
+// WithLog has lost and regained connections logged, at the levels warn and info, and at the level debug each frame that
+// is sent and received, without what is secret in it. The default, and nil, logs nothing.
 func WithLog(log *slog.Logger) Option {
 	return func(o *options) {
 		if o.log = log; log == nil {
@@ -89,9 +101,10 @@ func WithPing(interval, timeout time.Duration) Option {
 	return func(o *options) { o.pingInterval, o.pongTimeout = interval, timeout }
 }
 
-// WithBackoff sets how long the client waits before it connects again: about first at first, by default 250 ms, twice
-// as long after each failure, and at most longest, by default 15 s. The times are spread at random between a half of
-// that and the whole, so that the clients of a hub that went away do not all come at once. Both are above 0.
+// WithBackoff sets how long the client waits before it connects again: at most first at first, by default 500 ms, at most
+// twice as long after each failure, and never more than longest, by default 15 s. The times are spread at random between
+// nothing and that, so that the clients of a hub that went away do not come at the same time. A hub that goes away in
+// order says itself how long each is to wait. Both are above 0.
 func WithBackoff(first, longest time.Duration) Option {
 	return func(o *options) { o.firstBackoff, o.maxBackoff = first, longest }
 }

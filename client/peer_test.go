@@ -27,8 +27,12 @@ type script struct {
 	// guarded by mu
 	mu    sync.Mutex
 	away  bool
-	who   protocol.Credentials // what the next welcome says; c1 with the secret s1 at first
-	dials []time.Time          // when the client tried
+	only  string                // the one host that is there; "" for all
+	token func(string) *Refused // what is said of a hello's token; nil for nothing
+	lasts time.Duration         // what the next welcome says of the token; 0 for nothing
+	who   protocol.Credentials  // what the next welcome says; c1 with the secret s1 at first
+	dials []time.Time           // when the client tried
+	hosts []string              // and where
 }
 
 // peer is one connection to a script.
@@ -85,10 +89,11 @@ func (s *script) Close() error   { close(s.ended); return nil }
 func (s *script) Addr() net.Addr { return &net.TCPAddr{} }
 
 // dial is the client's way in.
-func (s *script) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (s *script) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	host, _, _ := net.SplitHostPort(address)
 	s.mu.Lock()
-	s.dials = append(s.dials, time.Now())
-	away := s.away
+	s.dials, s.hosts = append(s.dials, time.Now()), append(s.hosts, host)
+	away := s.away || s.only != "" && s.only != host
 	s.mu.Unlock()
 	if away {
 		return nil, errors.New("connection refused")
@@ -110,16 +115,51 @@ func (s *script) setAway(away bool) {
 	s.away = away
 }
 
+// setOnly has one host alone be there.
+func (s *script) setOnly(host string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.only = host
+}
+
+// setToken has judge say what is wrong with each token, and the others last so long.
+func (s *script) setToken(judge func(string) *Refused, lasts time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.lasts = judge, lasts
+}
+
+// triedAt returns where the client tried to connect since it was asked last.
+func (s *script) triedAt() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	hosts := s.hosts
+	s.hosts = nil
+	return hosts
+}
+
 func (s *script) setWho(who protocol.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.who = who
 }
 
-func (s *script) welcomes() protocol.Credentials {
+// welcome returns the answer to a hello: a welcome, or an error frame.
+func (s *script) welcome(hello *protocol.Frame) *protocol.Frame {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.who
+	if s.token != nil {
+		if wrong := s.token(hello.Token); wrong != nil {
+			return &protocol.Frame{Type: protocol.TypeError, Code: wrong.Code, Message: wrong.Message, Fix: wrong.Fix}
+		}
+	}
+	who := s.who
+	f := &protocol.Frame{Type: protocol.TypeWelcome, Client: &who, Hub: "hub1"}
+	if s.lasts > 0 { // by a clock that is not the client's
+		now := time.Now().Add(-time.Hour)
+		f.Time, f.Expires = protocol.FormatTime(now), protocol.FormatTime(now.Add(s.lasts))
+	}
+	return f
 }
 
 // tries returns how long after since the client tried to connect.
@@ -151,8 +191,16 @@ func (s *script) greet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	isolated := false
-	who := s.welcomes()
-	p.send(&protocol.Frame{Type: protocol.TypeWelcome, Client: &who, Hub: "hub1"})
+	answer := s.welcome(p.hello)
+	p.send(answer)
+	if answer.Type == protocol.TypeError {
+		code := protocol.CodeBadToken
+		if answer.Code == protocol.ErrTokenExpired {
+			code = protocol.CodeExpired
+		}
+		conn.Close(websocket.StatusCode(code), answer.Code)
+		return
+	}
 	p.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
 	s.peers <- p
 	for {
@@ -165,6 +213,9 @@ func (s *script) greet(w http.ResponseWriter, r *http.Request) {
 		if f.Type == protocol.TypePing && !p.pings.Load() {
 			p.send(&protocol.Frame{Type: protocol.TypePong})
 			continue
+		}
+		if f.Type == protocol.TypeHello {
+			p.send(s.welcome(f))
 		}
 		p.frames <- f
 	}

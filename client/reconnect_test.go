@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,7 +52,7 @@ func TestReconnect(t *testing.T) {
 	})
 }
 
-// TestBackoff looks at when the client tries: each wait between a half of the whole and the whole, which doubles.
+// TestBackoff looks at when the client tries: each wait is at most the whole, which doubles.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(t)
@@ -64,12 +65,41 @@ func TestBackoff(t *testing.T) {
 		tries := s.tries(cut)[1:] // the first is that of connect, at the same time by the bubble's clock
 		for i, whole := range []time.Duration{1, 2, 4, 5, 5, 5} {
 			whole *= time.Second
-			if wait := tries[i] - last; wait < whole/2 || wait > whole {
-				t.Errorf("wait %d: %v, want %v to %v", i, wait, whole/2, whole)
+			if wait := tries[i] - last; wait <= 0 || wait > whole {
+				t.Errorf("wait %d: %v, want up to %v", i, wait, whole)
 			}
 			last = tries[i]
 		}
 	})
+}
+
+// TestSpread has 10,000 clients lose their hub at the same time: in no 100 ms do many more try than would if their first
+// tries were spread evenly over the first wait, which is a fifth, nor so many later on.
+func TestSpread(t *testing.T) {
+	const clients, slot = 10_000, 100 * time.Millisecond
+	o := defaults()
+	slots := map[int][]int{} // by the number of the try
+	for range clients {
+		b := backoff{first: o.firstBackoff, longest: o.maxBackoff}
+		at := time.Duration(0)
+		for try := range 4 {
+			at += b.next()
+			i := int(at / slot)
+			for len(slots[try]) <= i {
+				slots[try] = append(slots[try], 0)
+			}
+			slots[try][i]++
+		}
+	}
+	for try, counts := range slots {
+		limit := clients / 4
+		if try > 0 {
+			limit = clients / 8
+		}
+		if most := slices.Max(counts); most > limit {
+			t.Errorf("try %d: %d of %d in one slot of %v, more than %d", try, most, clients, slot, limit)
+		}
+	}
 }
 
 func TestByeSaysWhen(t *testing.T) {

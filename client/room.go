@@ -34,6 +34,8 @@ type Room struct {
 	shown   shown
 	whole   bool     // it was joined as one that takes nothing without a position
 	history *history // nil where none was asked for, or all of it came
+
+	crowd crowd // guarded by client.mu
 }
 
 // Join joins the room called name and waits until the hub has said that the client is in it: messages that are

@@ -128,17 +128,22 @@ func (r *Room) join() *protocol.Frame {
 	return f
 }
 
-// enter records that the hub said, after so many pongs, that we are in a room, which is a log room or not, and what was
-// missed until now. Where a log room goes on from the cursor, the hub tells what is missing.
-func (c *Client) enter(name string, pongs int, log bool) {
+// enter records that the hub said by f, after so many pongs, that we are in a room, which is a log room or not, who is
+// there, and what was missed until now. Where a log room goes on from the cursor, the hub tells what is missing.
+func (c *Client) enter(f *protocol.Frame, pongs int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.rooms[name]
-	if r == nil || r.in || pongs < r.barrier {
-		return // it was left meanwhile, or the hub tells again how many people are in it
+	r := c.rooms[f.Room]
+	if r == nil || pongs < r.barrier {
+		return // it was left meanwhile
+	}
+	r.crowd.replace(f)
+	if r.in {
+		return // the hub tells again who is there
 	}
 	r.in = true
-	c.setLog(name, log)
+	log := f.Log != nil && *f.Log
+	c.setLog(f.Room, log)
 	if !log {
 		r.cursor = protocol.Position{}
 		r.release()

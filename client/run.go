@@ -2,15 +2,18 @@ package client
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
 // stable is how long a connection lasts that was no failure: the waiting before the next begins anew.
 const stable = 5 * time.Second
 
-// run lives as long as the client: it serves l, connects again when that has ended, and so on.
-func (c *Client) run(l *link) {
+// run lives as long as the client: it serves l, which r led to, connects again when that has ended, and so on.
+func (c *Client) run(l *link, r *route) {
 	defer close(c.done)
 	defer c.stop()
 	b := backoff{first: c.options.firstBackoff, longest: c.options.maxBackoff}
@@ -22,7 +25,11 @@ func (c *Client) run(l *link) {
 		if time.Since(since) >= stable {
 			b.reset()
 		}
-		next, err := c.reconnect(l.retry, cause, &b)
+		if hasCode(cause, protocol.CodeExpired) {
+			c.dropToken()
+		}
+		r.lost(l.goesAway(cause))
+		next, err := c.reconnect(l.retry, cause, &b, r)
 		if err != nil {
 			c.end(err)
 			return
@@ -34,7 +41,7 @@ func (c *Client) run(l *link) {
 
 // reconnect connects again after a connection ended with cause, at first after retry, where the hub named that. Its
 // error says why there is no connection any more, for good.
-func (c *Client) reconnect(retry time.Duration, cause error, b *backoff) (*link, error) {
+func (c *Client) reconnect(retry time.Duration, cause error, b *backoff, r *route) (*link, error) {
 	cut := time.Now()
 	wait := b.next()
 	if retry > 0 {
@@ -45,18 +52,22 @@ func (c *Client) reconnect(retry time.Duration, cause error, b *backoff) (*link,
 			return nil, ErrClosed
 		}
 		if !retryable(cause) {
-			c.options.log.Warn("connection ended", "hub", c.address, "err", cause)
+			c.options.log.Warn("connection ended", "err", cause)
 			return nil, cause
 		}
-		c.options.log.Warn("not connected", "hub", c.address, "err", cause, "next_try_in", wait.Round(time.Millisecond))
+		c.options.log.Warn("not connected", "err", cause, "next_hub", r.place().shown,
+			"next_try_in", wait.Round(time.Millisecond))
 		if !sleep(c.ctx, wait) {
 			return nil, ErrClosed
 		}
-		l, err := c.connect(c.ctx)
+		l, err := c.connect(c.ctx, r.place())
 		if err == nil {
-			c.options.log.Info("connected again", "hub", c.address, "name", l.hub,
+			c.options.log.Info("connected again", "hub", r.place().shown, "name", l.hub,
 				"after", time.Since(cut).Round(time.Millisecond))
 			return l, nil
+		}
+		if !errors.Is(err, ErrToken) { // otherwise it is not the hub that failed, or the last word
+			r.failed()
 		}
 		cause, wait = err, b.next()
 	}
@@ -68,7 +79,8 @@ type backoff struct {
 	failures       int // since the last reset
 }
 
-// next returns how long to wait now: a random time between a half of the whole and the whole, which doubles each time.
+// next returns how long to wait now: a random time between nothing and the whole, which doubles each time. Half of it
+// for sure would crowd those who lost the same hub into the other half.
 func (b *backoff) next() time.Duration {
 	whole := b.first
 	for range b.failures {
@@ -78,8 +90,7 @@ func (b *backoff) next() time.Duration {
 		whole *= 2
 	}
 	b.failures++
-	half := max(min(whole, b.longest)/2, 1)
-	return half + rand.N(half)
+	return rand.N(min(whole, b.longest)) + 1
 }
 
 func (b *backoff) reset() { b.failures = 0 }

@@ -47,6 +47,11 @@ func (l *link) handleStream(f *protocol.Frame) error {
 		c.setBack(f.Room, at, Gap{Lost: *f.Count})
 	case protocol.TypeReset:
 		c.setBack(f.Room, at, Gap{Reset: true})
+	case protocol.TypeGap:
+		if f.Count == nil || *f.Count <= 0 {
+			return errors.New("a frame gap without a count")
+		}
+		c.skipped(f.Room, *f.Count)
 	}
 	return nil
 }
@@ -133,6 +138,15 @@ func (c *Client) setBack(name string, at protocol.Position, gap Gap) {
 		}
 		r.put(item{gap: gap})
 		r.tell()
+	}
+}
+
+// skipped records that the hub dropped so many messages of a live room, because this client read too slowly.
+func (c *Client) skipped(name string, count int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rooms[name]; r != nil && r.in {
+		r.put(item{gap: Gap{Dropped: count}})
 	}
 }
 

@@ -81,7 +81,9 @@ func newDockerCluster(t *testing.T) *dockerCluster {
 		return slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
 	})
 	c.env = append(c.env, "COMPOSE_PROJECT_NAME="+c.project, "HUB_IMAGE="+c.image, "VERSION="+c.version)
-	for service, port := range map[string]string{"hub1": "8081", "hub2": "8082", "client1": "9081", "client2": "9082"} {
+	for service, port := range map[string]string{
+		"hub1": "8081", "hub2": "8082", "hub3": "8083", "client1": "9081", "client2": "9082", "client3": "9083",
+	} {
 		name := strings.ToUpper(service) + "_PORT"
 		if own := os.Getenv(name); own != "" {
 			port = own

@@ -33,6 +33,7 @@ func TestDocker(t *testing.T) {
 	t.Run("messages reach everybody else once", c.testMessages)
 	t.Run("a hub that was killed comes back", c.testKilledHub)
 	t.Run("hubs cut off from Redis go on alone", c.testIsolation)
+	t.Run("a third hub joins and goes", c.testThirdHub)
 	t.Run("a second setup changes nothing", c.testSecondSetup)
 	t.Run("a wrong password is reported", c.testWrongPassword)
 
@@ -229,6 +230,44 @@ func (c *dockerCluster) testIsolation(t *testing.T) {
 	dockerAll(t, all, func(p *dockerPerson) error { return p.wait(ctx, (len(all)-1)*(n+1)) })
 	dockerHeard(t, all, n+1)
 	c.exchange(t, 3)
+}
+
+// testThirdHub lays the file for three hubs over the other, as docs/operations.md says, and takes the third away again.
+func (c *dockerCluster) testThirdHub(t *testing.T) {
+	compose := []string{"docker", "compose"}
+	if c.command("docker", "compose", "version").Run() != nil {
+		compose = []string{"docker-compose"}
+	}
+	compose = append(compose, "-f", "compose.yaml", "-f", "deploy/compose.three-hubs.yaml")
+	run := func(args ...string) { c.run(t, compose[0], append(compose[1:len(compose):len(compose)], args...)...) }
+	run("up", "-d", "--no-build")
+	for _, hub := range []string{"hub1", "hub2", "hub3"} {
+		c.waitReady(t, hub, false)
+	}
+	for _, service := range []string{"hub3", "client3"} {
+		dockerEventually(t, service+" is healthy", func() error {
+			if state := c.inspect(t, service).State; state.Health.Status != "healthy" {
+				return fmt.Errorf("it is %+v", state)
+			}
+			return nil
+		})
+	}
+	var people []*dockerPerson
+	for _, hub := range []string{"hub1", "hub2", "hub3"} {
+		people = append(people, c.connect(t, hub, hub+"-third"))
+	}
+	dockerTalk(t, people, 3)
+	page, header, err := dockerGet(t.Context(), "http://localhost:"+c.ports["client1"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hub := range []string{"hub1", "hub2", "hub3"} {
+		if allowed := header.Get("Content-Security-Policy"); !strings.Contains(allowed, "ws://localhost:"+c.ports[hub]) {
+			t.Errorf("the page of client1 may not reach %s: %s\n%s", hub, allowed, page)
+		}
+	}
+	run("rm", "--stop", "--force", "hub3", "client3")
+	c.make(t, "setup") // which gives the pages their own hub alone again
 }
 
 func (c *dockerCluster) testSecondSetup(t *testing.T) {

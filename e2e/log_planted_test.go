@@ -79,6 +79,17 @@ func TestLogChecker(t *testing.T) {
 		{name: "history with a hole", log: three, b: all + "past A1 e:1; past A3 e:3; history 2", want: "I2"},
 		{name: "history miscounted", log: three, b: all + "past A3 e:3; history 2", want: "order"},
 
+		{name: "given to the program", log: three + " B1@e:4", b: "gives; " + hello + "message A1 e:1; give A1; show A2; give A2; settle A2 e:2; message A3 e:3; give A3; made 1; ack 1 e:4; answer 1 e:4"},
+		{name: "given late", log: three, b: "gives; " + all + "give A1; cut; give A2; give A3"},
+		{name: "never given", log: three, b: "gives; " + all + "give A1; give A2", want: "I4"},
+		{name: "given twice", log: three, b: "gives; " + all + "give A1; give A2; give A2; give A3", want: "I3"},
+		{name: "given out of order", log: three, b: "gives; " + all + "give A1; give A3; give A2", want: "I3 I4"},
+		{name: "given again with its position", log: three, b: "gives; " + hello + "message A1 e:1; give A1; show A2; give A2; settle A2 e:2; give A2; message A3 e:3; give A3", want: "I3"},
+		{name: "given before it came", log: three, b: "gives; " + hello + "give A1; message A1 e:1; message A2 e:2; message A3 e:3; give A2; give A3", want: "I3 I3 I3 I4"},
+		{name: "given what never came", log: three, b: "gives; " + all + "give A1; give A2; give A3; give A4", want: "I3"},
+		{name: "the program is told another position", log: three + " B1@e:4", b: all + "made 1; ack 1 e:4; answer 1 e:3", want: "I6"},
+		{name: "the program is told what nobody said", log: three, b: all + "answer 1 e:3", want: "I6"},
+
 		{name: "orphans", lost: true, log: "A1@e:1 A4@f:2", a: "made 1; made 2; made 3; ack 1 e:1; ack 2 e:2; ack 3 e:3; later; made 4; ack 4 f:2", b: all + "orphans e:1 2; message A4 f:2"},
 		{name: "silent loss", lost: true, log: "A1@e:1 A2@e:2 A3@f:3", a: "made 1; made 2; made 3; made 4; ack 1 e:1; ack 2 e:2; ack 4 e:3; ack 3 f:3", b: hello + "message A1 e:1; message A2 e:2; message A4 e:3", want: "I4"},
 		{name: "orphans too few", lost: true, log: "A1@e:1 A4@f:2", a: "made 1; made 2; made 3; ack 1 e:1; ack 2 e:2; ack 3 e:3; later; made 4; ack 4 f:2", b: all + "orphans e:1 1; message A4 f:2", want: "I4 I3 I4 I4"},
@@ -170,6 +181,10 @@ func (p planted) record(name, steps string) *record {
 		if len(words) == 0 {
 			continue
 		}
+		if words[0] == "gives" {
+			r.gives = true
+			continue
+		}
 		at = at.Add(time.Second)
 		if words[0] == "later" {
 			at = at.Add(2 * time.Hour)
@@ -229,6 +244,12 @@ func (p planted) event(at time.Time, name string, words []string) event {
 		f.Type, f.Key, f.Code = protocol.TypeError, words[1], protocol.ErrRefused
 	case "message", "past", "show", "forged":
 		p.message(f, words)
+	case "give":
+		p.message(f, append(words, ""))
+		return event{at, gave, "", f}
+	case "answer":
+		f.Type, f.Key, f.Position = protocol.TypeAck, words[1], words[2]
+		return event{at, gave, "", f}
 	default:
 		p.t.Fatalf("no step %q", words)
 	}

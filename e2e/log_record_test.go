@@ -18,10 +18,11 @@ const (
 	made                // a message, as the publish frame that will carry it; it may not have been sent yet
 	saved               // the client put by what it keeps
 	rewound             // and went back to what it had put by last
+	gave                // the client handed it to the program that uses it: a message, or the ack that Publish returned
 )
 
 func (w what) String() string {
-	return [...]string{"opened", "closed", "sent", "got", "made", "saved", "rewound"}[w]
+	return [...]string{"opened", "closed", "sent", "got", "made", "saved", "rewound", "gave"}[w]
 }
 
 // event is one thing that a client did or saw.
@@ -46,6 +47,7 @@ func (e event) String() string {
 // record is all that one client did and saw, in order. The checker knows nothing else of a client.
 type record struct {
 	name   string
+	gives  bool // what was handed to the program is in it, too
 	events []event
 }
 

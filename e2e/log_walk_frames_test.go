@@ -45,6 +45,9 @@ func (w *walk) message(j *joinedRoom, v *view, f *protocol.Frame, at protocol.Po
 	}
 	switch {
 	case !at.IsZero():
+		if !onScreen {
+			v.owed = append(v.owed, owed{f.ID, text})
+		}
 		if onScreen && !shown {
 			w.fail("I3: %s came a second time, at %v; it has it at %v", f.ID, at, was)
 		}
@@ -62,6 +65,7 @@ func (w *walk) message(j *joinedRoom, v *view, f *protocol.Frame, at protocol.Po
 	default:
 		j.showed[f.ID] = true
 		v.screen[f.ID], v.shown[f.ID] = protocol.Position{}, hidden{}
+		v.owed = append(v.owed, owed{f.ID, text})
 	}
 }
 
@@ -110,6 +114,7 @@ func (w *walk) ack(f *protocol.Frame, at protocol.Position) {
 		return
 	}
 	w.acked(a, at)
+	w.told[f.Key] = at
 	w.give(w.r.name, f.Room, at, f.ID)
 	if j := w.joins[f.Room]; j != nil && j.there && v.known && at.Offset > v.cursor.Offset {
 		w.entry(v, f.Room, at, f.ID)

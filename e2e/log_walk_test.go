@@ -17,6 +17,7 @@ type walk struct {
 	mine  map[string]bool // keys of messages that were made under this id
 	rooms map[string]*view
 	put   map[string]*view
+	told  map[string]protocol.Position // by the key of a message of its own: where it was acknowledged
 
 	// of this connection
 	greeted  bool
@@ -43,7 +44,11 @@ type view struct {
 	stream []entry                      // since the last reset
 	screen map[string]protocol.Position // by id; zero without a position
 	shown  map[string]hidden            // ids on the screen that have none
+	owed   []owed                       // what came and was not handed to the program yet
 }
+
+// owed is a message that the program is to get.
+type owed struct{ id, text string }
 
 // entry is one of the stream.
 type entry struct {
@@ -58,7 +63,7 @@ type hidden struct {
 }
 
 func newWalk(k *logChecker, r *record) *walk {
-	return &walk{logChecker: k, r: r, mine: map[string]bool{}, rooms: map[string]*view{}, attempts: map[string]int{}}
+	return &walk{logChecker: k, r: r, mine: map[string]bool{}, rooms: map[string]*view{}, told: map[string]protocol.Position{}, attempts: map[string]int{}}
 }
 
 func (w *walk) view(room string) *view {
@@ -121,7 +126,26 @@ func (w *walk) step(e event) {
 		}
 	case got:
 		w.take(e.frame)
+	case gave:
+		w.given(e.frame)
 	}
+}
+
+// given looks at what the client handed to the program: each message of others that came, once and in the order in which
+// they came, and where a message of its own stands.
+func (w *walk) given(f *protocol.Frame) {
+	if f.Type == protocol.TypeAck {
+		if at := w.told[f.Key]; f.Position != "" && at.String() != f.Position {
+			w.fail("I6: the program was told that %s is at %s, and the hub said %v", f.Key, f.Position, at)
+		}
+		return
+	}
+	v, is := w.view(f.Room), owed{f.ID, textIn(f)}
+	if len(v.owed) == 0 || v.owed[0] != is {
+		w.fail("I3: the program was given %v, and is owed %v", is, v.owed[:min(len(v.owed), 3)])
+		return
+	}
+	v.owed = v.owed[1:]
 }
 
 // take looks at a frame of the hub.
@@ -214,6 +238,9 @@ func (w *walk) end() {
 }
 
 func (w *walk) endOf(room string, v *view) {
+	if w.r.gives && len(v.owed) > 0 {
+		w.fail("I4: the program was never given %v of %s, and %d more", v.owed[0], room, len(v.owed)-1)
+	}
 	top := uint64(len(w.logs[room]))
 	if v.cursor.Offset != top {
 		w.fail("I4: it is at %v of %s at the end, and the log at %d", v.cursor, room, top)

@@ -5,8 +5,10 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/redistest"
 	"github.com/soumya-codes/realtime-hub/internal/streamtest"
@@ -82,6 +84,7 @@ func TestOpenAPI(t *testing.T) {
 	s.streams(h)
 	s.refusals(h, ws)
 	s.everywhere(h)
+	s.tokens(ws)
 	s.away(h, redis)
 	s.others(h)
 
@@ -149,6 +152,38 @@ func (s *apiSpec) everywhere(h *hub) {
 			s.call(h, c)
 		}
 	}
+}
+
+// tokens asks a hub that wants tokens for all addresses, without one, and with some that it does not take.
+func (s *apiSpec) tokens(ws []string) {
+	s.t.Helper()
+	h := startHub(s.t, "--token-key", tokenKey)
+	for path, item := range s.members(s.tree, "paths") {
+		for method := range s.members(item) {
+			if slices.Contains([]string{"/livez", "/readyz", "/metrics", "/v1/openapi.json", "/v1/openapi.yaml"}, path) || method == "parameters" {
+				continue
+			}
+			c := call{method: strings.ToUpper(method), path: path, status: 401}
+			if method == "post" {
+				c.body, c.header = "x", []string{"Content-Type", "text/plain"}
+			}
+			if path == "/ws" {
+				c.header = ws
+			}
+			without := len(c.header)
+			for example, token := range map[string]string{
+				"token_required": "", "bad_token": "x", "token_expired": makeToken(s.t, "ada", time.Now().Add(-time.Hour)),
+			} {
+				c.header, c.example = c.header[:without:without], example
+				if token != "" {
+					c.header = append(c.header, "Authorization", "Bearer "+token)
+				}
+				s.call(h, c)
+			}
+		}
+	}
+	token := []string{"Authorization", "Bearer " + makeToken(s.t, "ada", time.Now().Add(time.Hour))}
+	s.call(h, call{method: "GET", path: "/v1/rooms", header: token, status: 200})
 }
 
 // streams compares what comes in streams with what is described.

@@ -18,10 +18,12 @@ const (
 	CodeInternal        Code = 1011
 
 	CodeDraining Code = 4001 // the hub is going away
+	CodeExpired  Code = 4005 // the client's token has ended: it may come back with another
 	CodeTooSlow  Code = 4008 // the client read too slowly and its queue is full
 	CodeNoPong   Code = 4012 // nothing was heard from the client in time
 	CodeTooMany  Code = 4013 // a plain session sent more than can be kept while the log cannot be reached
 
+	CodeBadToken   Code = 4500 // the hub wants a token, and got none or a wrong one
 	CodeBadRequest Code = 4501 // the client does not speak the subprotocol
 	CodeDisplaced  Code = 4514 // another session of the same client took its place
 )
@@ -33,8 +35,8 @@ const CodeOther Code = 0
 func (c Code) Known() bool {
 	switch c {
 	case CodeNormal, CodeGoingAway, CodeProtocolError, CodeUnsupportedData, CodeNoStatus, CodeAbnormal, CodeInvalidUTF8,
-		CodeTooBig, CodeInternal, CodeDraining, CodeTooSlow, CodeNoPong, CodeTooMany,
-		CodeBadRequest, CodeDisplaced:
+		CodeTooBig, CodeInternal, CodeDraining, CodeExpired, CodeTooSlow, CodeNoPong, CodeTooMany,
+		CodeBadToken, CodeBadRequest, CodeDisplaced:
 		return true
 	}
 	return false
@@ -68,4 +70,8 @@ const (
 	ErrUnknown      = "unknown"     // it may be stored, now or later: publish it again under its key
 	ErrNoHistory    = "no_history"
 	ErrIsolated     = "isolated" // the log cannot be read now
+
+	ErrTokenRequired = "token_required" // over HTTP; a session is told ErrBadToken
+	ErrBadToken      = "bad_token"
+	ErrTokenExpired  = "token_expired" // it was good, and its time is over
 )

@@ -11,7 +11,7 @@
 // says what each means. Unknown types and unknown members are ignored.
 //
 //	client → hub
-//	{"type":"hello","name":NAME,"client":{"id":ID,"secret":SECRET}}        first; again to rename
+//	{"type":"hello","name":NAME,"client":{"id":ID,"secret":SECRET},"token":TOKEN}  first; again to rename or stay
 //	{"type":"join","room":ROOM,"position":POSITION,"history":N,"provisional":BOOL}
 //	{"type":"leave","room":ROOM}
 //	{"type":"publish","room":ROOM,"key":KEY,"birth":POSITION,"kind":KIND,"data":DATA}
@@ -19,7 +19,7 @@
 //	{"type":"ping"}
 //
 //	hub → client
-//	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME}
+//	{"type":"welcome","client":{"id":ID,"secret":SECRET},"session":ID,"hub":NAME,"time":TIME,"expires":TIME}
 //	{"type":"status","isolated":BOOL}
 //	{"type":"there","room":ROOM,"people":[{"id":ID,"name":NAME,"hub":NAME},…],"count":N,"log":BOOL}
 //	{"type":"joined","room":ROOM,"person":{"id":ID,"name":NAME,"hub":NAME},"count":N}

@@ -42,13 +42,13 @@ const (
 
 // membersOf has the members that frames of each type have beside the type. What is not here is not looked at.
 var membersOf = map[string][]string{
-	TypeHello:   {"name", "client"},
+	TypeHello:   {"name", "client", "token"},
 	TypeJoin:    {"room", "position", "history", "provisional"},
 	TypeLeave:   {"room"},
 	TypePublish: {"room", "key", "kind", "data", "birth"},
 	TypePing:    {},
 
-	TypeWelcome:    {"client", "session", "hub", "time"},
+	TypeWelcome:    {"client", "session", "hub", "time", "expires"},
 	TypeStatus:     {"isolated"},
 	TypeThere:      {"room", "people", "count", "log"},
 	TypePeople:     {"room", "after", "limit", "people", "count", "next"},
@@ -112,9 +112,11 @@ type Frame struct {
 	Duplicate   bool    `json:"duplicate,omitempty"`
 
 	Client   *Credentials `json:"client,omitempty"`
+	Token    string       `json:"token,omitempty"`
 	Session  string       `json:"session,omitempty"`
 	Hub      string       `json:"hub,omitempty"`
 	Time     string       `json:"time,omitempty"`
+	Expires  string       `json:"expires,omitempty"`
 	Isolated *bool        `json:"isolated,omitempty"`
 
 	Code    string `json:"code,omitempty"`
@@ -184,6 +186,10 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 	case "birth":
 		f.Birth = new(string)
 		return decodeString(f.Birth, raw)
+	case "token":
+		return decodeString(&f.Token, raw)
+	case "expires":
+		return decodeString(&f.Expires, raw)
 	case "session":
 		return decodeString(&f.Session, raw)
 	case "hub":

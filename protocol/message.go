@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Client names who sent a message, or who is in a room. The id is given by a hub; the name is a label that the client
+// Client names who sent a message. The id is given by a hub; the name is a label that the client
 // chose, not unique, and may be empty.
 type Client struct {
 	ID   string `json:"id"`

@@ -26,6 +26,7 @@ const (
 func newPub(p *process) *cobra.Command {
 	var c config.Pub
 	var s *settings
+	var file *tokenFile
 	cmd := &cobra.Command{
 		Use:   "pub ROOM [DATA or -]",
 		Short: "Publish messages in a room",
@@ -46,7 +47,11 @@ func newPub(p *process) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("kind of the message: %w", err)
 			}
-			pub := &publisher{process: p, config: c, room: args[0], kind: kind}
+			tokens, err := file.tokens(s, c.Reach.Token)
+			if err != nil {
+				return err
+			}
+			pub := &publisher{process: p, config: c, tokens: tokens, room: args[0], kind: kind}
 			if len(args) == 1 || args[1] == "-" {
 				return pub.publishLines(cmd.Context())
 			}
@@ -57,6 +62,7 @@ func newPub(p *process) *cobra.Command {
 		},
 	}
 	s = newSettings(p, cmd, &c)
+	file = newTokenFile(cmd)
 	return cmd
 }
 
@@ -74,6 +80,7 @@ func checkRooms(names []string) error {
 type publisher struct {
 	process *process
 	config  config.Pub
+	tokens  func(context.Context) (string, error) // nil where there are none
 	room    string
 	kind    protocol.Kind
 	client  *client.Client
@@ -115,7 +122,7 @@ func (p *publisher) publishLines(ctx context.Context) error {
 
 // connected calls do with a connection to the hub.
 func (p *publisher) connected(ctx context.Context, do func() error) error {
-	c, err := dial(ctx, p.config.Hub)
+	c, err := dial(ctx, p.config.Reach.Hub, p.tokens)
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,9 @@ func explain(err error) *failure {
 	case isRefused:
 		f.err, f.fix = fmt.Errorf("the hub refuses: %s", refused.Message), refused.Fix
 	}
+	if isRefused && errors.Is(err, client.ErrToken) {
+		f.fix, f.code = tokenFix, exitRefused
+	}
 	return f
 }
 

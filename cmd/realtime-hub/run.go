@@ -69,7 +69,7 @@ func newRoot(p *process) *cobra.Command {
 	// every type, and the binary doubles.
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(newUp(p), newHubServer(p), newHubClient(p), newPub(p), newSub(p), newHealth(p), newConfig(p),
-		newVersion(p), newCompletion(p))
+		newToken(p), newVersion(p), newCompletion(p))
 	root.SetHelpCommand(newHelp())
 	return root
 }

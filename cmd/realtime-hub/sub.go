@@ -20,6 +20,7 @@ import (
 func newSub(p *process) *cobra.Command {
 	var c config.Sub
 	var s *settings
+	var file *tokenFile
 	cmd := &cobra.Command{
 		Use:   "sub ROOM...",
 		Short: "Print the messages of rooms",
@@ -35,40 +36,26 @@ func newSub(p *process) *cobra.Command {
 			if err := s.loadPlain(); err != nil {
 				return err
 			}
-			return (&subscriber{process: p, config: c}).run(cmd.Context(), args)
+			tokens, err := file.tokens(s, c.Reach.Token)
+			if err != nil {
+				return err
+			}
+			return (&subscriber{process: p, config: c, tokens: tokens}).run(cmd.Context(), args)
 		},
 	}
 	s = newSettings(p, cmd, &c)
+	file = newTokenFile(cmd)
 	return cmd
 }
 
 // maxRooms is how many rooms a session may join (docs/protocol.md).
 const maxRooms = 100
 
-// dial connects to the hub at address.
-func dial(ctx context.Context, address string, opts ...client.Option) (*client.Client, error) {
-	c, err := client.Dial(ctx, address, opts...)
-	if err == nil {
-		return c, nil
-	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("stopped before the hub at %s answered", address)
-	}
-	if errors.Is(err, client.ErrUnreachable) {
-		return nil, &failure{fmt.Errorf("cannot reach the hub at %s: %s", address, cause(err)),
-			"start a hub with: realtime-hub up, or name another one with --hub", exitUnreachable}
-	}
-	f := &failure{fmt.Errorf("the hub at %s refuses: %w", address, err), "", exitRefused}
-	if refused, ok := errors.AsType[*client.Refused](err); ok {
-		f.err, f.fix = fmt.Errorf("the hub at %s refuses: %s", address, refused.Message), refused.Fix
-	}
-	return nil, f
-}
-
 // subscriber prints messages. It belongs to one goroutine.
 type subscriber struct {
 	process *process
 	config  config.Sub
+	tokens  func(context.Context) (string, error) // nil where there are none
 	printed int
 }
 
@@ -82,7 +69,7 @@ type received struct {
 func (s *subscriber) run(ctx context.Context, names []string) error {
 	// A connection that is lost is told at once, not only when it is back.
 	log := slog.New(slog.NewTextHandler(s.process.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	c, err := dial(ctx, s.config.Hub, client.WithLog(log))
+	c, err := dial(ctx, s.config.Reach.Hub, s.tokens, client.WithLog(log))
 	if err != nil {
 		return unlessDone(ctx, err)
 	}

@@ -8,6 +8,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/problem"
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -82,14 +84,37 @@ func (a *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if wantsToken(r) {
+		who, p := auth.Bearer(a.hub, r)
+		if p != nil {
+			p.Write(w)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), identityKey{}, who))
+	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// wantsToken reports whether a hub that wants tokens wants one for r: for what is behind /v1/, even where nothing is, but
+// not for the description of the API, which says so.
+func wantsToken(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/v1/") && !strings.HasPrefix(r.URL.Path, "/v1/openapi.")
+}
+
+// identityKey is the key of the hub.Identity in the context of a request that wants a token.
+type identityKey struct{}
+
+// identityOf returns who sent a request.
+func identityOf(r *http.Request) hub.Identity {
+	who, _ := r.Context().Value(identityKey{}).(hub.Identity)
+	return who
 }
 
 // preflight answers a browser that asks before it sends (Fetch Standard, CORS protocol).
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, Last-Event-ID")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

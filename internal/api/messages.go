@@ -36,7 +36,7 @@ func (a *Handler) publish(w http.ResponseWriter, r *http.Request) {
 		a.refuseBody(w, err)
 		return
 	}
-	p, err := a.hub.PublishHTTP(r.Context(), r.PathValue("room"), key, kindOf(r.Header.Get("Content-Type")), data)
+	p, err := a.hub.PublishHTTP(r.Context(), identityOf(r), r.PathValue("room"), key, kindOf(r.Header.Get("Content-Type")), data)
 	if err != nil {
 		a.refuse(w, err)
 		return

@@ -52,7 +52,9 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 		name = host
 	}
 	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
-	h, err := newHubServer(hubSettings{name: name, listen: c.Listen, admin: c.AdminListen, hub: c.Hub}, newJoint, e)
+	h, err := newHubServer(hubSettings{
+		name: name, listen: c.Listen, admin: c.AdminListen, tokens: c.TokenKey, hub: c.Hub,
+	}, newJoint, e)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/soumya-codes/realtime-hub/internal/api"
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/config"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/origin"
@@ -18,6 +19,7 @@ type hubSettings struct {
 	name   string
 	listen string
 	admin  string // address of the metrics' own listener, or ""
+	tokens string // the key of the tokens that it wants; "" where it wants none
 	hub    config.Hub
 }
 
@@ -38,6 +40,12 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 	if err != nil {
 		return nil, err
 	}
+	var tokens hub.Authenticator // stays nil where none are wanted
+	if c.tokens != "" {
+		if tokens, err = auth.NewKey(c.tokens); err != nil {
+			return nil, err
+		}
+	}
 	main, err := listen(c.listen)
 	if err != nil {
 		return nil, err
@@ -45,7 +53,8 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 	log := e.Log.With("hub", c.name)
 	h := &hubServer{name: c.name, main: main}
 	h.hub = hub.New(hub.Options{
-		Name: c.name, Broker: joint.broker, Logs: joint.log, Presence: joint.presence, Linger: c.hub.Linger, Log: log, MaxMessage: int(c.hub.MaxMessage),
+		Name: c.name, Broker: joint.broker, Logs: joint.log, Presence: joint.presence, Linger: c.hub.Linger,
+		Log: log, Tokens: tokens, MaxMessage: int(c.hub.MaxMessage),
 		Live: func(room string) bool { return c.hub.Room(room).Kind == config.KindLive }, Outbox: int(c.hub.Outbox),
 		OutboxAge: c.hub.OutboxAge, CheckInterval: c.hub.CheckInterval,
 		Portion: int(c.hub.SendQueue) / 8, // in JSON it may grow to six times its size

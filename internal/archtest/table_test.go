@@ -53,12 +53,17 @@ var rules = map[string]rule{
 	},
 	"internal/broker/brokertest": {ours: []string{"internal/hub", "protocol"}},
 
+	"internal/auth": {
+		ours:     []string{"internal/hub", "internal/problem", "protocol"},
+		external: []string{"github.com/golang-jwt/jwt"},
+	},
+
 	"internal/ws": {
-		ours:     []string{"internal/hub", "internal/problem", "internal/queue", "protocol"},
+		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "internal/queue", "protocol"},
 		external: []string{"github.com/gobwas/ws"},
 	},
 	"internal/api": {
-		ours:     []string{"internal/hub", "internal/problem", "protocol"},
+		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "protocol"},
 		external: []string{"github.com/goccy/go-yaml"},
 	},
 	"internal/web": {ours: []string{"internal/address", "internal/origin", "internal/problem"}},
@@ -66,7 +71,9 @@ var rules = map[string]rule{
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
 	"cmd/realtime-hub": {
-		ours:     []string{"client", "internal/address", "internal/app", "internal/config", "internal/hub", "protocol"},
+		ours: []string{
+			"client", "internal/address", "internal/app", "internal/auth", "internal/config", "internal/hub", "protocol",
+		},
 		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 

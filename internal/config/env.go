@@ -55,6 +55,10 @@ func (l *Loader) loadVariable(f *Field, vars map[string]string) error {
 	return nil
 }
 
+// ReadValue returns what the file at path holds, as a variable with the suffix _FILE would give it: without the newline
+// at its end, and at most 64 KiB. Its error does not name the file.
+func ReadValue(path string) (string, error) { return readValue(path) }
+
 // readValue returns what the file at path holds, without the newline at its end.
 func readValue(path string) (string, error) {
 	text, err := readFile(path, maxValueFile)

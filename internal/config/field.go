@@ -14,12 +14,16 @@ const envPrefix = "REALTIME_HUB_"
 // envFileSuffix ends the name of a variable that names a file with the value.
 const envFileSuffix = "_FILE"
 
+// hidden stands where a value is not shown.
+const hidden = "***"
+
 // Field is one key of a configuration.
 type Field struct {
 	Key     string // as in the file, with a dot for each level: log.level
 	Default string // as it is written in a flag
 	Usage   string
-	Secret  bool
+	Secret  bool // it may hold a password: it is a broker's URL
+	Hidden  bool // it is a secret, all of it
 
 	value   reflect.Value // in the struct that is filled
 	initial reflect.Value // what Default stands for
@@ -36,7 +40,10 @@ func (f *Field) FileOnly() bool { return f.value.Type() == roomsType }
 
 // Shown returns the value that text stands for as people may see it.
 func (f *Field) Shown(text string) string {
-	if f.Secret {
+	switch {
+	case f.Hidden && text != "":
+		return hidden
+	case f.Secret:
 		return address.Redact(text)
 	}
 	return text
@@ -75,6 +82,7 @@ func fieldsOf(v reflect.Value, prefix string) []*Field {
 				Default: sf.Tag.Get("default"),
 				Usage:   sf.Tag.Get("usage"),
 				Secret:  sf.Tag.Get("secret") == "true",
+				Hidden:  sf.Tag.Get("secret") == "whole",
 				value:   v.Field(i),
 			}
 			f.initial = f.parseDefault()

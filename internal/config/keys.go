@@ -8,6 +8,7 @@ type HubServer struct {
 	Name        string `key:"name" usage:"the hub's name, shown to people (default: the host name)"`
 	AdminListen string `key:"admin_listen" usage:"serve /metrics at this host:port, and there alone; without it /metrics is served where --listen is loopback"`
 	Broker      string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port, or rediss://… for TLS" secret:"true"`
+	TokenKey    string `key:"token_key" usage:"secret of at least 32 bytes, with which tokens are made; clients must then show one (default: anybody may come)" secret:"whole"`
 	Hub         Hub    `key:",inline"`
 	Redis       Redis  `key:",inline"`
 	Log         Log    `key:"log"`
@@ -36,7 +37,7 @@ type Up struct {
 
 // Pub is the configuration of `pub`.
 type Pub struct {
-	Hub   string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer"`
+	Reach Reach  `key:",inline"`
 	Kind  string `key:"kind" default:"text" usage:"what is published: text, json or binary"`
 	Count int    `key:"count" usage:"stop after so many messages (default: at the end of the input)"`
 	JSON  bool   `key:"json" usage:"print what the hub answers, one JSON object a line"`
@@ -44,9 +45,15 @@ type Pub struct {
 
 // Sub is the configuration of `sub`.
 type Sub struct {
-	Hub   string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer"`
-	Count int    `key:"count" usage:"stop after so many messages (default: never)"`
-	JSON  bool   `key:"json" usage:"print one JSON object a line"`
+	Reach Reach `key:",inline"`
+	Count int   `key:"count" usage:"stop after so many messages (default: never)"`
+	JSON  bool  `key:"json" usage:"print one JSON object a line"`
+}
+
+// Reach is how a client gets to hubs.
+type Reach struct {
+	Hub   []string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer; repeatable: the first is home, the others are for when it is down"`
+	Token string   `key:"token" usage:"token for hubs that want one" secret:"whole"`
 }
 
 // Hub is what every hub has, however it is started.

@@ -50,6 +50,8 @@ var samples = map[string][3]string{
 	"broker_silence":    {"1s", "2m", "1h"},
 	"durability":        {"replicated", "fsynced", "replicated"},
 	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
+	"token_key":         {strings.Repeat("a", 32), strings.Repeat("b", 33), strings.Repeat("c", 34)},
+	"token":             {"a.b.c", "d.e.f", "g.h.i"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }

@@ -30,6 +30,10 @@ func (c *HubServer) Validate() error {
 	}
 	p.name("name", c.Name)
 	p.broker("broker", c.Broker)
+	if n := len(c.TokenKey); 0 < n && n < minTokenKey {
+		p.add("token_key", hidden, fmt.Sprintf("%d bytes, fewer than %d: it could be guessed", n, minTokenKey),
+			"make one with: openssl rand -base64 32")
+	}
 	c.Hub.validate(&p)
 	c.Redis.validate(&p, c.Broker)
 	c.Log.validate(&p)
@@ -56,6 +60,9 @@ func (c *HubClient) Validate() error {
 	c.Log.validate(&p)
 	return errors.Join(p...)
 }
+
+// minTokenKey is how many bytes the key for tokens has at least: as many as a hash of HS256 (RFC 7518 §3.2).
+const minTokenKey = 32
 
 // maxHubs is how many hubs one process may run, which is far more than is of use.
 const maxHubs = 100
@@ -102,7 +109,7 @@ func run(first, n int) string {
 // Validate returns what is wrong with the values.
 func (c *Pub) Validate() error {
 	var p problems
-	p.hubURL("hub", c.Hub)
+	c.Reach.validate(&p)
 	p.oneOf("kind", c.Kind, "text", "json", "binary")
 	p.count("count", c.Count)
 	return errors.Join(p...)
@@ -111,9 +118,18 @@ func (c *Pub) Validate() error {
 // Validate returns what is wrong with the values.
 func (c *Sub) Validate() error {
 	var p problems
-	p.hubURL("hub", c.Hub)
+	c.Reach.validate(&p)
 	p.count("count", c.Count)
 	return errors.Join(p...)
+}
+
+func (c *Reach) validate(p *problems) {
+	if len(c.Hub) == 0 {
+		p.add("hub", "", "no HubServer", "name one, for instance http://127.0.0.1:8081")
+	}
+	for _, hub := range c.Hub {
+		p.hubURL("hub", hub)
+	}
 }
 
 func (c *Hub) validate(p *problems) {

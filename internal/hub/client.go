@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 	"sync"
 
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -12,8 +13,9 @@ import (
 
 // clients knows which session is which client's, so that a client which comes back displaces what is left of it.
 //
-// A client shows its id and a secret, which is made of the id and of what all hubs of one log share: each hub can check
-// it, and none keeps anything.
+// A client shows its id and a secret, which is made of the id, of the subject of its token where it has one, and of what
+// all hubs of one log share: each hub can check it, and none keeps anything. So nobody comes as another subject's client,
+// not even who got hold of its secret.
 type clients struct {
 	own []byte // immutable: signs while nothing is shared yet
 
@@ -32,19 +34,19 @@ func newClients() *clients {
 	return &clients{own: []byte(rand.Text()), byID: make(map[string]*Session), claims: make(map[string]int)}
 }
 
-// credentials returns what the client with this id shows when it comes back.
-func (h *Hub) credentials(id string) *protocol.Credentials {
-	return &protocol.Credentials{ID: id, Secret: sign(h.secret(), id)}
+// credentials returns what the client with this id, of this subject, shows when it comes back.
+func (h *Hub) credentials(id, subject string) *protocol.Credentials {
+	return &protocol.Credentials{ID: id, Secret: sign(h.secret(), id, subject)}
 }
 
-// knows reports whether a hub of this log gave c.
-func (h *Hub) knows(c *protocol.Credentials) bool {
+// knows reports whether a hub of this log gave c to this subject.
+func (h *Hub) knows(c *protocol.Credentials, subject string) bool {
 	const longest = 64 // those that hubs give have 26
 	if c == nil || c.ID == "" || len(c.ID) > longest {
 		return false
 	}
 	// What was given before there was anything to share counts here.
-	return equal(c.Secret, sign(h.secret(), c.ID)) || equal(c.Secret, sign(h.clients.own, c.ID))
+	return equal(c.Secret, sign(h.secret(), c.ID, subject)) || equal(c.Secret, sign(h.clients.own, c.ID, subject))
 }
 
 // secret returns what is signed with.
@@ -57,9 +59,15 @@ func (h *Hub) secret() []byte {
 	return h.clients.own
 }
 
-func sign(secret []byte, id string) string {
+// sign says that the client with this id is subject's, or nobody's in particular. What is signed begins in two ways, and
+// no subject has a zero byte, so no two pairs are signed alike, whatever id is shown.
+func sign(secret []byte, id, subject string) string {
 	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("client\x00" + id))
+	if subject == "" {
+		mac.Write([]byte("client\x00" + id))
+	} else {
+		mac.Write([]byte("client of\x00" + subject + "\x00" + id))
+	}
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -116,4 +124,12 @@ func (c *clients) closed(s *Session) {
 	if c.byID[id] == s {
 		delete(c.byID, id)
 	}
+}
+
+// clientID is how long the ids are that hubs give to clients: those of crypto/rand.Text.
+const clientID = 26
+
+// LikeClientID reports whether id looks like one that a hub gives to a client.
+func LikeClientID(id string) bool {
+	return len(id) == clientID && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }

@@ -12,4 +12,4 @@ func (h *Hub) RoomsKept() (n int) {
 }
 
 // SecretOf returns what the client with this id shows.
-func (h *Hub) SecretOf(id string) string { return h.credentials(id).Secret }
+func (h *Hub) SecretOf(id string) string { return h.credentials(id, "").Secret }

@@ -38,11 +38,12 @@ const stripes = 64
 
 // Options is what a hub is made of.
 type Options struct {
-	Name     string       // shown to people; need not be unique
-	Broker   Broker       // required; for live rooms
-	Logs     Log          // for log rooms; nil: all rooms are live
-	Presence Presence     // for people on other hubs; nil: nobody is told of them
-	Log      *slog.Logger // nil: nothing is logged
+	Name     string        // shown to people; need not be unique
+	Broker   Broker        // required; for live rooms
+	Logs     Log           // for log rooms; nil: all rooms are live
+	Presence Presence      // for people on other hubs; nil: nobody is told of them
+	Log      *slog.Logger  // nil: nothing is logged
+	Tokens   Authenticator // nil: no tokens are wanted, and those that come are not looked at
 
 	MaxMessage int // bytes of a message as published; 0: 64 KiB
 	MaxRooms   int // rooms that a session may be in; 0: 100

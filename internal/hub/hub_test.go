@@ -146,12 +146,12 @@ func TestCrowd(t *testing.T) {
 
 func TestPublishHTTP(t *testing.T) {
 	w := newWorld(t, hub.Options{MaxMessage: 10})
-	id, err := w.PublishHTTP(t.Context(), "r", "k1", protocol.Text, []byte("hi"))
+	id, err := w.PublishHTTP(t.Context(), hub.Identity{}, "r", "k1", protocol.Text, []byte("hi"))
 	if err != nil || id.ID != "http:r/k1" {
 		t.Errorf("got %+v, %v", id, err)
 	}
-	first, err := w.PublishHTTP(t.Context(), "r", "", protocol.JSON, []byte("{}"))
-	second, err2 := w.PublishHTTP(t.Context(), "r", "", protocol.JSON, []byte("{}"))
+	first, err := w.PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.JSON, []byte("{}"))
+	second, err2 := w.PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.JSON, []byte("{}"))
 	if err != nil || err2 != nil || first.ID == second.ID {
 		t.Errorf("got %+v, %+v, %v, %v", first, second, err, err2)
 	}
@@ -172,7 +172,7 @@ func TestPublishHTTP(t *testing.T) {
 		{"size", "r", "k", protocol.Binary, "0123456789a", "too_big"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := w.PublishHTTP(t.Context(), tt.room, tt.key, tt.kind, []byte(tt.data))
+			_, err := w.PublishHTTP(t.Context(), hub.Identity{}, tt.room, tt.key, tt.kind, []byte(tt.data))
 			var r *hub.Refusal
 			if !errors.As(err, &r) || r.Code != tt.code || r.Fix == "" || r.Detail == "" {
 				t.Errorf("got %+v, want code %s", err, tt.code)

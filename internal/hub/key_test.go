@@ -14,7 +14,7 @@ func TestKeyOfHubCannotBeTaken(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {
 		var before string
 		for range 100 {
-			p, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte("x"))
+			p, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, []byte("x"))
 			if err != nil || p.Duplicate {
 				t.Fatalf("got %+v, %v", p, err)
 			}

@@ -87,12 +87,12 @@ func TestLogAway(t *testing.T) {
 		say(t, a, "1")
 		w[0].want(`show r "1" to [b]`, "send a ack key=1 hub")
 		w[1].want()
-		if p, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte("2")); err != nil || p.Scope != "hub" {
+		if p, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, []byte("2")); err != nil || p.Scope != "hub" {
 			t.Errorf("over HTTP: %+v, %v", p, err)
 		}
 		w[0].want(`show r "2" to [*`)
 		// What comes with a key may be stored, so it is shown to nobody who may have it.
-		if p, err := w[0].PublishHTTP(t.Context(), "r", "k", protocol.Text, []byte("3")); err != nil || p.Scope != "hub" {
+		if p, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "k", protocol.Text, []byte("3")); err != nil || p.Scope != "hub" {
 			t.Errorf("over HTTP, with a key: %+v, %v", p, err)
 		}
 		w[0].want()
@@ -141,7 +141,7 @@ func TestLogRefuses(t *testing.T) {
 		w[0].log.set(&w[0].log.full, true)
 		say(t, a, "1")
 		w[0].want("send a error refused key=1")
-		if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, nil); code(err) != "refused" {
+		if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, nil); code(err) != "refused" {
 			t.Errorf("over HTTP: %v", err)
 		}
 		if err := plain.Receive([]byte("2"), false); err != nil {
@@ -162,7 +162,7 @@ func TestOutboxFull(t *testing.T) {
 		w[0].want("send a ack key=1 hub")
 		receive(t, a, fmt.Sprintf(`{"type":"publish","room":"r","key":"2","data":%q}`, data))
 		w[0].want("send a error outbox_full key=2")
-		if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte(data)); code(err) != "outbox_full" {
+		if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, []byte(data)); code(err) != "outbox_full" {
 			t.Errorf("over HTTP: %v", err)
 		}
 	})
@@ -171,11 +171,11 @@ func TestOutboxFull(t *testing.T) {
 // TestPublishHTTPInLogRoom publishes where nobody is.
 func TestPublishHTTPInLogRoom(t *testing.T) {
 	inLogWorld(t, hub.Options{PublishTimeout: time.Second}, 2, func(t *testing.T, w []*logWorld) {
-		first, err := w[0].PublishHTTP(t.Context(), "r", "k", protocol.Text, []byte("x"))
+		first, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "k", protocol.Text, []byte("x"))
 		if err != nil || first.ID != "http:r/k" || first.Scope != "cluster" || first.At.Offset != 1 || first.Duplicate {
 			t.Errorf("got %+v, %v", first, err)
 		}
-		again, err := w[1].PublishHTTP(t.Context(), "r", "k", protocol.Text, []byte("x"))
+		again, err := w[1].PublishHTTP(t.Context(), hub.Identity{}, "r", "k", protocol.Text, []byte("x"))
 		if err != nil || again.At != first.At || !again.Duplicate {
 			t.Errorf("again, elsewhere: %+v, %v", again, err)
 		}
@@ -184,7 +184,7 @@ func TestPublishHTTPInLogRoom(t *testing.T) {
 			t.Errorf("%d rooms are kept", n)
 		}
 		w[0].log.set(&w[0].log.away, true) // and says nothing
-		if _, err := w[0].PublishHTTP(t.Context(), "r", "k2", protocol.Text, nil); code(err) != "unknown" {
+		if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "k2", protocol.Text, nil); code(err) != "unknown" {
 			t.Errorf("without an answer: %v", err)
 		}
 	})
@@ -198,7 +198,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("of no room: %+v, %v", none, err)
 		}
 		for i := range 15 { // of which 10 are kept
-			if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, fmt.Append(nil, i)); err != nil {
+			if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, fmt.Append(nil, i)); err != nil {
 				t.Fatal(err)
 			}
 		}

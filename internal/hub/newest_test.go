@@ -12,7 +12,7 @@ import (
 func TestNewestAreTheNewest(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {
 		for range 10 {
-			if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte(strings.Repeat("x", 60<<10))); err != nil {
+			if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, []byte(strings.Repeat("x", 60<<10))); err != nil {
 				t.Fatal(err)
 			}
 		}

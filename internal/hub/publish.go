@@ -28,11 +28,11 @@ type Published struct {
 	Duplicate bool     // it was stored before
 }
 
-// PublishHTTP publishes data in room on behalf of nobody in particular, as the HTTP API does: the sender is the room
-// itself, and everybody in it gets the message. Without a key one is made, and the hub retries what is not known to be
+// PublishHTTP publishes data in room on behalf of who, as the HTTP API does: the sender is the subject, or the room itself
+// where that is nobody in particular, and everybody in it gets the message. Without a key one is made, and the hub retries what is not known to be
 // stored. It returns a *Refusal where the message was refused, or nothing is known of it in time. It keeps data, and
 // waits while shards or log are far behind.
-func (h *Hub) PublishHTTP(ctx context.Context, room, key string, kind protocol.Kind, data []byte) (Published, error) {
+func (h *Hub) PublishHTTP(ctx context.Context, who Identity, room, key string, kind protocol.Kind, data []byte) (Published, error) {
 	own := key == ""
 	if own {
 		key = rand.Text() // nobody can have used it, nor use it before
@@ -43,7 +43,7 @@ func (h *Hub) PublishHTTP(ctx context.Context, room, key string, kind protocol.K
 	for _, s := range h.shards {
 		s.Pace()
 	}
-	p := h.publication(room, key, protocol.Client{ID: "http:" + room}, kind, data)
+	p := h.publication(room, key, who.sender(room), kind, data)
 	h.counts.http.Add(1)
 	if h.isLog(room) {
 		h.await()

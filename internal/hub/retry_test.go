@@ -15,7 +15,7 @@ import (
 func TestRetryTakesNoAnswer(t *testing.T) {
 	inLogWorld(t, hub.Options{}, 1, func(t *testing.T, w []*logWorld) {
 		w[0].log.cut(true)
-		if _, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, []byte("kept")); err != nil {
+		if _, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, []byte("kept")); err != nil {
 			t.Fatal(err)
 		}
 		w[0].log.hold(true)
@@ -23,7 +23,7 @@ func TestRetryTakesNoAnswer(t *testing.T) {
 		errs := make(chan error, 2) // sent once by each of the two
 		for range 2 {
 			go func() {
-				_, err := w[0].PublishHTTP(context.WithoutCancel(t.Context()), "r", "k", protocol.Text, []byte("twice"))
+				_, err := w[0].PublishHTTP(context.WithoutCancel(t.Context()), hub.Identity{}, "r", "k", protocol.Text, []byte("twice"))
 				errs <- err
 			}()
 			synctest.Wait()

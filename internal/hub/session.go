@@ -37,6 +37,7 @@ type Session struct {
 	turns     turns
 
 	// owned by whoever calls Receive
+	identity   Identity        // as its token says
 	connection string          // names the session of a client that may have had others
 	opened     bool            // hello was received, or a plain session entered its room
 	subs       []*subscription // a few: looked through, not indexed
@@ -141,8 +142,7 @@ func (s *Session) Receive(data []byte, binary bool) error {
 		return nil
 	}
 	if f.Type == protocol.TypeHello {
-		s.hello(f)
-		return nil
+		return s.hello(f)
 	}
 	if !s.opened {
 		s.refuse(f, &Refusal{protocol.ErrHelloFirst, fmt.Sprintf("the first frame is of type %q", f.Type),
@@ -177,9 +177,19 @@ func (s *Session) Closed(mayReturn bool) {
 	}
 }
 
-// hello opens the session, or changes its name.
-func (s *Session) hello(f *protocol.Frame) {
+// hello opens the session, or changes its name, or brings another token, which is answered. The name in a token counts
+// more than what the client says.
+func (s *Session) hello(f *protocol.Frame) error {
+	if err := s.authenticate(f); err != nil {
+		return err
+	}
 	who := protocol.Client{ID: s.client().ID, Name: cleanName(f.Name)}
+	if s.opened && f.Name == "" && f.Token != "" {
+		who.Name = s.client().Name // it brings a token, and says nothing of the name
+	}
+	if name := cleanName(s.identity.Name); name != "" {
+		who.Name = name
+	}
 	if s.opened {
 		if who.Name != s.client().Name && s.mayTell(f, len(s.subs)) {
 			s.who.Store(&who)
@@ -187,9 +197,12 @@ func (s *Session) hello(f *protocol.Frame) {
 				s.hub.renamed(sub)
 			}
 		}
-		return
+		if f.Token != "" && !s.identity.Expires.IsZero() {
+			s.send(s.welcome())
+		}
+		return nil
 	}
-	came := s.hub.knows(f.Client)
+	came := s.hub.knows(f.Client, s.identity.Subject)
 	if came {
 		who.ID = f.Client.ID
 	}
@@ -201,15 +214,25 @@ func (s *Session) hello(f *protocol.Frame) {
 		s.hub.presence.Claim(who.ID)
 	}
 	s.hub.clients.opened(s)
-	welcome := &protocol.Frame{
-		Type: protocol.TypeWelcome, Client: s.hub.credentials(who.ID),
-		Session: s.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
-	}
+	welcome := s.welcome()
 	s.hub.status.Lock()
 	defer s.hub.status.Unlock()
 	isolated := s.hub.isolated.Load()
 	s.send(welcome)
 	s.send(&protocol.Frame{Type: protocol.TypeStatus, Isolated: &isolated})
+	return nil
+}
+
+// welcome says who the client is, and how long its token lasts.
+func (s *Session) welcome() *protocol.Frame {
+	f := &protocol.Frame{
+		Type: protocol.TypeWelcome, Client: s.hub.credentials(s.ID(), s.identity.Subject),
+		Session: s.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
+	}
+	if end := s.identity.Expires; !end.IsZero() {
+		f.Expires = protocol.FormatTime(end)
+	}
+	return f
 }
 
 // mayTell takes n from what the session may have others be told, and reports whether that much was left; where it was

@@ -15,7 +15,7 @@ func TestStopStoresTheOutbox(t *testing.T) {
 		const kept = 5
 		w[0].log.cut(true)
 		for i := range kept {
-			if p, err := w[0].PublishHTTP(t.Context(), "r", "", protocol.Text, fmt.Append(nil, i)); err != nil || p.Scope != "hub" {
+			if p, err := w[0].PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, fmt.Append(nil, i)); err != nil || p.Scope != "hub" {
 				t.Fatalf("got %+v, %v", p, err)
 			}
 		}

@@ -31,6 +31,9 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
+	if q.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer") // RFC 9110 §11.6.1 asks for it
+	}
 	w.WriteHeader(q.Status)
 	_, _ = w.Write(append(body, '\n')) // the client is gone; nobody is left to tell
 }

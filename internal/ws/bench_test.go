@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -27,7 +28,7 @@ func BenchmarkFanOut(b *testing.B) {
 	data := []byte(strings.Repeat("x", 64))
 	published := 0
 	for b.Loop() {
-		if _, err := h.PublishHTTP(b.Context(), "lobby", "k", protocol.Text, data); err != nil {
+		if _, err := h.PublishHTTP(b.Context(), hub.Identity{}, "lobby", "k", protocol.Text, data); err != nil {
 			b.Fatal(err)
 		}
 		published++

@@ -30,6 +30,7 @@ type conn struct {
 	decoder decoder   // of a WebSocket
 	heard   time.Time // when bytes were last received
 	pinged  bool      // since then
+	look    time.Time // when fill looks at the time next: no later than the read deadline
 
 	// nc is set once, by connect, before the goroutines run; before, it is nil, and guarded by mu
 	nc net.Conn

@@ -66,7 +66,7 @@ func (c *conn) read() (how closing, peerDone bool) {
 			}
 		}
 		if how, ok := c.fill(); !ok {
-			return how, true
+			return how, how.code != protocol.CodeExpired // whose peer may be talking
 		}
 	}
 }
@@ -85,7 +85,11 @@ func (c *conn) receive(e event) error {
 		return nil
 	}
 	c.shard.Pace()
-	return c.session.Receive(e.payload, e.opcode == ws.OpBinary)
+	err := c.session.Receive(e.payload, e.opcode == ws.OpBinary)
+	if end := c.session.Expires(); !end.IsZero() && end.Before(c.look) {
+		c.setReadDeadline(end)
+	}
+	return err
 }
 
 // fill reads more bytes. Silence is answered with a ping, and more silence ends the connection; ok is then false.
@@ -114,6 +118,9 @@ func (c *conn) fill() (how closing, ok bool) {
 		if !c.session.Opened() {
 			return closing{code: protocol.CodeNoPong, reason: "no hello came in time"}, false
 		}
+		if how, expired := c.expired(now); expired {
+			return how, false
+		}
 		due := c.heard.Add(o.PingInterval)
 		if c.pinged {
 			due = due.Add(o.PongTimeout)
@@ -127,13 +134,28 @@ func (c *conn) fill() (how closing, ok bool) {
 			c.push(pingFrame)
 			due = due.Add(o.PongTimeout)
 		}
-		c.setReadDeadline(due)
+		c.setReadDeadline(c.before(due))
 	}
+}
+
+// expired reports whether the token has ended, and how the connection is then to be closed.
+func (c *conn) expired(now time.Time) (closing, bool) {
+	end := c.session.Expires()
+	return closing{code: protocol.CodeExpired, reason: hub.ExpiredReason}, !end.IsZero() && !now.Before(end)
+}
+
+// before returns due, or when the token ends, if that is earlier.
+func (c *conn) before(due time.Time) time.Time {
+	if end := c.session.Expires(); !end.IsZero() && end.Before(due) {
+		return end
+	}
+	return due
 }
 
 // setReadDeadline sets when fill looks at the time again. Once the connection is to be closed, the writer's deadline
 // stands. A deadline that is too early costs one more look, so none is set for each message.
 func (c *conn) setReadDeadline(at time.Time) {
+	c.look = at
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing == nil {

@@ -51,7 +51,7 @@ func publishNumbered(t *testing.T, h *testHub, messages, size int, rooms ...stri
 	for n := range messages {
 		data, _ := json.Marshal(numbered{n, pad})
 		for _, room := range rooms {
-			if _, err := h.PublishHTTP(t.Context(), room, "", protocol.JSON, data); err != nil {
+			if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, room, "", protocol.JSON, data); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,7 +126,7 @@ func TestNoGap(t *testing.T) {
 	var y tally
 	for n := range 200 {
 		data, _ := json.Marshal(numbered{n, strings.Repeat("x", 10<<10)})
-		if _, err := h.PublishHTTP(t.Context(), "live.a", "", protocol.JSON, data); err != nil {
+		if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, "live.a", "", protocol.JSON, data); err != nil {
 			t.Fatal(err)
 		}
 		y.message(t, c.want(protocol.TypeMessage).Data)

@@ -38,12 +38,14 @@ type testHub struct {
 type joint struct {
 	bus  *memory.Bus
 	logs *memory.Logs // nil: all rooms are live
+
+	tokens hub.Authenticator // nil: none are wanted
 }
 
 // startHub starts a hub, and stops it at the end of the test.
 func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	t.Helper()
-	options := hub.Options{Name: name, Broker: j.bus.Broker(), Linger: 200 * time.Millisecond}
+	options := hub.Options{Name: name, Broker: j.bus.Broker(), Tokens: j.tokens, Linger: 200 * time.Millisecond}
 	if j.logs != nil {
 		options.Logs, options.Portion = j.logs.Log(), o.SendQueue/8
 	}
@@ -84,7 +86,7 @@ func (h *testHub) shutdown(ctx context.Context) (err error) {
 // newBus joins hubs that have live rooms alone, newLogs those that have log rooms too.
 func newBus() joint { return joint{bus: memory.NewBus(memory.Options{})} }
 func newLogs() joint {
-	return joint{memory.NewBus(memory.Options{}), memory.NewLogs(memory.LogOptions{})}
+	return joint{bus: memory.NewBus(memory.Options{}), logs: memory.NewLogs(memory.LogOptions{})}
 }
 
 // client is a WebSocket client by another library than the server's.

@@ -216,7 +216,7 @@ func TestShutdown(t *testing.T) {
 	h := startHub(t, newBus(), "hub1", ws.Options{})
 	plain, v1, silent := dialPlain(t, h, "lobby"), dialV1(t, h, ""), dial(t, h, "", []string{protocol.SubprotocolV1})
 	v1.join("lobby")
-	if _, err := h.PublishHTTP(t.Context(), "lobby", "", protocol.Text, []byte("last")); err != nil {
+	if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, "lobby", "", protocol.Text, []byte("last")); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{}) // closed when Shutdown has returned

@@ -110,7 +110,7 @@ func TestLogHistoryAndResume(t *testing.T) {
 	j := newLogs()
 	one, two := startHub(t, j, "hub1", ws.Options{}), startHub(t, j, "hub2", ws.Options{})
 	publish := func(n int) {
-		if _, err := one.PublishHTTP(t.Context(), "r", "", protocol.JSON, []byte(strconv.Itoa(n))); err != nil {
+		if _, err := one.PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.JSON, []byte(strconv.Itoa(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +159,7 @@ func TestLogTooSlow(t *testing.T) {
 	published := uint64(0)
 	data := []byte(strings.Repeat("x", size))
 	for published < most && h.ws.Stats().Closed[protocol.CodeTooSlow] == 0 {
-		if _, err := h.PublishHTTP(t.Context(), "r", "", protocol.Text, data); err != nil {
+		if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, data); err != nil {
 			t.Fatal(err)
 		}
 		published++

@@ -6,6 +6,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -19,7 +20,7 @@ func TestPortionFits(t *testing.T) {
 	_ = first.nc.CloseNow()
 	for _, size := range []int{65_150, 65_150, 64 << 10} {
 		data := []byte(strings.Repeat("\x01", size))
-		if _, err := h.PublishHTTP(t.Context(), "r", "", protocol.Text, data); err != nil {
+		if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, "r", "", protocol.Text, data); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -26,7 +27,7 @@ func TestPortionsOfManyRooms(t *testing.T) {
 	data := []byte(strings.Repeat("x", size))
 	for i := range rooms {
 		for range 2 {
-			if _, err := h.PublishHTTP(t.Context(), name(i), "", protocol.Text, data); err != nil {
+			if _, err := h.PublishHTTP(t.Context(), hub.Identity{}, name(i), "", protocol.Text, data); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -89,6 +90,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		p = checkHandshake(r)
 	}
+	var who hub.Identity
+	if p == nil && speaks == plain { // the others bring their token in hello
+		who, p = auth.Bearer(s.hub, r)
+	}
 	if p != nil {
 		if p.Status == http.StatusUpgradeRequired {
 			w.Header().Set("Upgrade", "websocket")
@@ -104,6 +109,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if speaks == plain {
+		c.session.Identify(who)
 		c.session.EnterPlain(r.Context(), room)
 	}
 	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
@@ -152,9 +158,11 @@ func (s *Server) newConn(speaks encoding) *conn {
 	}
 }
 
-// start gives c its socket, whose reader first looks at the time after first, and starts its goroutines.
+// start gives c its socket, whose reader first looks at the time after first, or when the token ends, and starts its
+// goroutines.
 func (s *Server) start(c *conn, nc net.Conn, first time.Duration) {
-	_ = nc.SetReadDeadline(time.Now().Add(first))
+	c.look = c.before(time.Now().Add(first))
+	_ = nc.SetReadDeadline(c.look)
 	c.connect(nc)
 	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
 	go c.readLoop()  // ends with the connection; Shutdown waits for it

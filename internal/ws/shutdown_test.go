@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -22,7 +23,7 @@ func TestPublishAfterShutdown(t *testing.T) {
 	go func() {
 		defer close(done)
 		for range 200 {
-			if _, err := h.PublishHTTP(ctx, "live.r", "", protocol.Text, data); err != nil {
+			if _, err := h.PublishHTTP(ctx, hub.Identity{}, "live.r", "", protocol.Text, data); err != nil {
 				return
 			}
 		}

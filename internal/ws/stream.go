@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/soumya-codes/realtime-hub/internal/auth"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -19,6 +20,10 @@ import (
 // end; the answer has no length, and ends with the connection (RFC 9112 §6.3). Headers that are set before stay.
 func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	ask, p := s.askedFor(r)
+	var who hub.Identity
+	if p == nil {
+		who, p = auth.Bearer(s.hub, r)
+	}
 	if p != nil {
 		p.Write(w)
 		return
@@ -30,6 +35,7 @@ func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	c := s.newConn(events)
 	c.session = s.hub.NewStream(s.shard, c)
+	c.session.Identify(who)
 	if !s.add(c) {
 		s.sendAway(w)
 		return
@@ -140,8 +146,12 @@ func (c *conn) watch() closing {
 			<-c.written
 			continue
 		}
+		now := time.Now()
+		if how, expired := c.expired(now); expired {
+			return how
+		}
 		c.push(keepAlive)
-		c.setReadDeadline(time.Now().Add(c.server.options.PingInterval))
+		c.setReadDeadline(c.before(now.Add(c.server.options.PingInterval)))
 	}
 }
 

@@ -104,7 +104,7 @@ func (s *stream) closed(code protocol.Code) {
 // publishJSON publishes JSON over HTTP.
 func publishJSON(t *testing.T, h *testHub, room, data string) hub.Published {
 	t.Helper()
-	p, err := h.PublishHTTP(t.Context(), room, "", protocol.JSON, []byte(data))
+	p, err := h.PublishHTTP(t.Context(), hub.Identity{}, room, "", protocol.JSON, []byte(data))
 	if err != nil {
 		t.Fatal(err)
 	}
