@@ -117,8 +117,10 @@ export interface Outgoing {
 	 * refused.
 	 */
 	state: "queued" | "sending" | "hub" | "live" | "stored" | "failed";
-	/** Why it failed, or is sent again. */
+	/** Why it is sent again. */
 	why?: string;
+	/** Why it failed. */
+	error?: HubError;
 	/** When it was first sent, in milliseconds since 1970. */
 	made?: number;
 	tries: number;

@@ -314,7 +314,7 @@ export class Hub extends Target {
 		this._own.add(id).add(client.id);
 		Object.assign(this, { hub, client });
 		// Another id makes them others.
-		for (const m of this.outbox.values()) if (id !== client.id && m.tries) this._fail(m);
+		for (const m of this.outbox.values()) if (m.tries && !this._online && (id !== client.id || !m.log)) this._fail(m);
 		this._renew(Date.parse(expires) - Date.parse(time), 0.8);
 	}
 
@@ -379,8 +379,9 @@ export class Hub extends Target {
 
 	_fail(m, code = "unknown", message = "may have arrived", fix = "a copy may do harm") {
 		this.outbox.delete(m.key);
-		m.reject?.(failure(code, message, fix));
-		this._mark(m, "failed", message);
+		m.error = failure(code, message, fix);
+		m.reject?.(m.error);
+		this._mark(m, "failed");
 	}
 
 	$error({ code, message, fix, room, key }, r) {
