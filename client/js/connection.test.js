@@ -156,9 +156,12 @@ test("no ping is missed in a sleep", async (t) => {
 	t.mock.method(performance, "now", () => real() + 3_600_000);
 	t.mock.timers.tick(10_000);
 	assert.equal(hub.state, "connected");
-	assert.equal(wire.now.sent.filter((f) => f.type === "ping").length, 2);
+	const pings = () => wire.now.sent.filter((f) => f.type === "ping").length;
+	assert.equal(pings(), 2);
 	wire.now.take({ type: "pong", time: new Date().toISOString() });
-	t.mock.method(performance, "now", () => real() + 3_600_000 + 10_000);
+	// Nor where there is so much to read that the pong waits behind it.
+	t.mock.timers.tick(10_000);
+	assert.deepEqual([hub.state, pings()], ["connected", 3]);
 	t.mock.timers.tick(10_000);
 	assert.equal(hub.state, "reconnecting");
 });

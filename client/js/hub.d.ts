@@ -167,6 +167,9 @@ interface RoomEvents {
 	left: Room;
 }
 
+/** The number in a position: it counts up along a room, and tells which of two is the later one. NaN where there is none. */
+export function offset(position: string | undefined): number;
+
 declare class Target<Events> extends EventTarget {
 	/** Calls listener with each event of a type, and returns what ends that. Also as events, with the same as `detail`. */
 	on<T extends keyof Events>(type: T, listener: (detail: Events[T]) => void): () => void;

@@ -193,7 +193,6 @@ export class Room extends Target {
 		if (past ? at > this._start || at <= this._end : !this._follow(position)) return;
 		if (past) this._end = at;
 		const scope = position ? "cluster" : f.scope ?? "live";
-		if (hub.outbox.has(key)) hub.$ack({ ...f, key, scope }, this);
 		if (position && this._ids.delete(id)) return this._tell("settled", f);
 		if (scope === "hub") {
 			if (this._ids.has(id)) return;
@@ -204,6 +203,7 @@ export class Room extends Target {
 		const latency = took < 0 || past || (position && !this._live) ? NaN : took;
 		const m = { ...f, from, key, own, data, time, scope, latency, history: past };
 		this[past || !position ? "_emit" : "_tell"]("message", m);
+		if (hub.outbox.has(key)) hub.$ack(m, this);
 	}
 }
 
@@ -305,6 +305,7 @@ export class Hub extends Target {
 
 	_take(f) {
 		const r = this.rooms.get(f.room), type = `$${f.type}`;
+		this._heard = 1;
 		if (this[type] && (f.key || type !== "$ack")) this[type](f, r);
 		else if (type === "$there" ? this._sent - this._pings.length >= r?._since : r?.joined) r[type]?.(f);
 	}
@@ -400,8 +401,9 @@ export class Hub extends Target {
 	_ping() {
 		if (!this._online) return;
 		const due = now() + this.timeout;
-		// Who slept may have a pong to read.
-		this._after(this.timeout, () => (now() > due + 1e3 ? this._ping() : this._drop({})));
+		// Who slept, or has much to read, may have a pong to read.
+		this._after(this.timeout, () => (this._heard || now() > due + 1e3 ? this._ping() : this._drop({})));
+		this._heard = 0;
 		this._pings.push(clock());
 		this._sent++;
 		this._send({ type: "ping" });
