@@ -26,6 +26,7 @@ type trial struct {
 	clients  []*logClient
 	posters  []*poster
 	watchers []*plainWatcher
+	scripts  []*jsClient
 	pace     time.Duration
 	lost     time.Time // when Redis had lost what it was made to lose; zero: it loses nothing
 	begun    time.Time
@@ -114,6 +115,9 @@ func (tr *trial) calm() {
 	}
 	for _, p := range tr.posters {
 		p.finish()
+	}
+	for _, c := range tr.scripts {
+		c.call("load", 0)
 	}
 }
 
@@ -280,6 +284,9 @@ func (tr *trial) finish() figures {
 			for _, c := range tr.clients {
 				wrong = cmp.Or(wrong, c.settled(room, k.logs[room]))
 			}
+			for _, c := range tr.scripts {
+				wrong = cmp.Or(wrong, c.settled(room, k.logs[room]))
+			}
 		}
 		return wrong
 	})
@@ -290,6 +297,14 @@ func (tr *trial) finish() figures {
 	for _, p := range tr.posters {
 		p.stop()
 		k.records = append(k.records, &p.rec)
+	}
+	for _, c := range tr.scripts {
+		c.call("stop")
+		c.take()
+		k.records = append(k.records, &c.rec)
+		for _, room := range tr.rooms {
+			c.checkShown(room, k.logs[room])
+		}
 	}
 	for _, r := range k.records {
 		f.count(r)
@@ -330,6 +345,9 @@ func (tr *trial) rest() error {
 			}
 		}
 		for _, c := range tr.clients {
+			wrong = cmp.Or(wrong, c.rest(room, top.Offset))
+		}
+		for _, c := range tr.scripts {
 			wrong = cmp.Or(wrong, c.rest(room, top.Offset))
 		}
 	}
