@@ -8,12 +8,12 @@ FUZZTIME ?= 10s
 BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK := go tool -modfile=tools.mod staticcheck
 
-# With SHORT=1 the tests leave out what needs more than Go: Redis and Chromium.
+# With SHORT=1 the tests leave out what needs more than Go: Redis, Chromium and Node.
 ifeq ($(SHORT),1)
   TEST_FLAGS := -tags short
   TEST_NEEDS :=
 else
-  TEST_NEEDS := redis chromium
+  TEST_NEEDS := redis chromium node
 endif
 
 .DEFAULT_GOAL := help
@@ -31,7 +31,7 @@ build: ## one static binary: bin/realtime-hub
 
 ## Tests
 
-test: ## all tests but the containers' (SHORT=1: without Redis and Chromium)
+test: ## all tests but the containers' (SHORT=1: without Redis, Chromium and Node)
 	@deploy/need.sh $(TEST_NEEDS)
 	go test -count=1 -timeout 20m $(TEST_FLAGS) ./...
 
@@ -96,11 +96,14 @@ check-systems:
 	GOOS=windows GOARCH=amd64 go build -buildvcs=false ./...
 	GOOS=linux GOARCH=arm64 go build -buildvcs=false ./...
 
-# Neither building nor running needs Node: this looks at the types in the page's comments, where npm is, and in CI.
+# Neither building nor running needs Node: this looks at the types in the page's comments and at those of the client,
+# where npm is, and in CI.
 check-page:
-	@if command -v npm >/dev/null || [ "$(CI)" = true ]; then set -x; \
-	  npm exec --yes --package=$(TYPESCRIPT) -- tsc -p internal/web/tsconfig.json; \
-	else echo 'make check: npm is not here, so the types of the page are not checked; CI does it'; fi
+	@if command -v npm >/dev/null || [ "$(CI)" = true ]; then \
+	  for project in internal/web client/js; do \
+	    (set -x; npm exec --yes --package=$(TYPESCRIPT) -- tsc -p $$project) || exit 1; \
+	  done; \
+	else echo 'make check: npm is not here, so the types of page and client are not checked; CI does it'; fi
 
 ## Containers
 

@@ -2,7 +2,7 @@
 # Sees to it that the programs are here which tests need. What is missing is installed on Debian and Ubuntu, as root;
 # elsewhere it is named, and this fails.
 #
-#   deploy/need.sh [cc | chromium | compose | curl | docker | npm | redis]…
+#   deploy/need.sh [cc | chromium | compose | curl | docker | node | npm | redis]…
 set -euo pipefail
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -14,6 +14,8 @@ has() {
     chromium) have chromium || have chromium-browser || have google-chrome ;;
     compose) docker compose version >/dev/null 2>&1 || have docker-compose ;;
     docker) have docker && { docker version >/dev/null 2>&1 || { have dockerd && have iptables && have ip; }; } ;;
+    # With a WebSocket of its own, be it behind a flag.
+    node) have node && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 10) ? 0 : 1)' ;;
     redis) have redis-server && have redis-cli ;;
     *) have "$1" ;;
   esac
@@ -25,7 +27,7 @@ packages() {
     cc) echo gcc libc6-dev ;;
     compose) echo docker-compose ;;
     docker) echo docker.io iptables iproute2 ca-certificates ;;
-    npm) echo nodejs npm ;;
+    node | npm) echo nodejs npm ;;
     redis) echo redis-server ;;
     *) echo "$1" ;;
   esac
@@ -45,7 +47,7 @@ if ! have apt-get || [ "$(id -u)" -ne 0 ]; then
     "${missing[*]}" "${install[*]}" >&2
   case " $* " in
     *' docker '*) ;;
-    *' chromium '*) echo '  → or run the tests that need Go alone: make test SHORT=1' >&2 ;;
+    *' chromium '* | *' node '*) echo '  → or run the tests that need Go alone: make test SHORT=1' >&2 ;;
   esac
   exit 1
 fi
@@ -60,6 +62,12 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 apt-get install -qq -y --no-install-recommends "${install[@]}" >/dev/null
+# Debian 12 has Node 18, whose npm gets a later one.
+if [[ " ${missing[*]} " == *' node '* ]] && ! has node; then
+  case $(uname -m) in x86_64) machine=x64 ;; aarch64) machine=arm64 ;; *) machine=$(uname -m) ;; esac
+  npm install --global --silent --no-fund --no-audit "node-linux-$machine@22"
+  hash -r
+fi
 for thing in "${missing[@]}"; do
   has "$thing" || { echo "$thing is still missing, though apt-get installed ${install[*]}" >&2; exit 1; }
 done

@@ -50,8 +50,10 @@ func TestBrowserChat(t *testing.T) {
 		tab.connect()
 	}
 	for i, tab := range c.tabs {
-		tab.until(`document.querySelectorAll('#people li').length === 3`)
-		tab.until(fmt.Sprintf(`document.getElementById('people-title').textContent === 'People on hub%d · 3'`, i/3+1))
+		tab.until(`document.getElementById('people-title').textContent === 'People · 6'`)
+		own := i/3 + 1
+		tab.until(fmt.Sprintf(`[...document.querySelectorAll('#people .hub')].map(e => e.textContent).join() === %q`,
+			strings.Repeat(fmt.Sprintf("hub%d,", own), 3)+strings.TrimSuffix(strings.Repeat(fmt.Sprintf("hub%d,", 3-own), 3), ",")))
 	}
 	t.Run("names", func(t *testing.T) { c.testNames(t) })
 	t.Run("each to all others", func(t *testing.T) { c.testAll(t) })
@@ -100,12 +102,14 @@ func (c *browserCluster) testAll(t *testing.T) {
 func (c *browserCluster) testNames(_ *testing.T) {
 	c.tabs[1].run(`document.getElementById('name').select()`)
 	c.tabs[1].do(chromedp.SendKeys("#name", "Tux\r"))
-	for i, want := range []string{"AAda (you),MMallory,TTux", "AAda,MMallory,TTux (you)", "AAda,MMallory (you),TTux"} {
-		c.tabs[i].until(fmt.Sprintf(`[...document.querySelectorAll('#people li')].map(li => li.textContent).join() === %q`, want))
+	for i, want := range []string{
+		"AAda (you)hub1,MMalloryhub1,TTuxhub1", "AAdahub1,MMalloryhub1,TTux (you)hub1", "AAdahub1,MMallory (you)hub1,TTuxhub1",
+	} {
+		c.tabs[i].until(fmt.Sprintf(`[...document.querySelectorAll('#people li')].slice(0, 3).map(li => li.textContent).join() === %q`, want))
 	}
 	c.tabs[1].run(`document.getElementById('name').select()`)
 	c.tabs[1].do(chromedp.SendKeys("#name", "Linus\r"))
-	c.tabs[0].until(`document.querySelectorAll('#people li')[1].textContent === 'LLinus'`)
+	c.tabs[0].until(`document.querySelectorAll('#people li')[1].textContent === 'LLinushub1'`)
 }
 
 // testPath looks at what is told of how a message came.
@@ -129,8 +133,8 @@ func (c *browserCluster) testReload(t *testing.T) {
 	tab.do(chromedp.Reload())
 	tab.state("connected")
 	tab.until(fmt.Sprintf("%s === %q", texts, before))
-	tab.until(`document.querySelectorAll('#people li').length === 3`)
-	other.until(`document.querySelectorAll('#people li').length === 3`)
+	tab.until(`document.querySelectorAll('#people li').length === 6`)
+	other.until(`document.querySelectorAll('#people li').length === 6`)
 	other.send("back already?")
 	tab.until(browserRow("received", "back already?") + ".length === 1")
 }
@@ -181,6 +185,7 @@ func (c *browserCluster) testIsolated(t *testing.T) {
 	sender.until(`document.getElementById('banner').innerText.includes('the 2 others in this room on hub1')`)
 	there[0].send("we are cut off too")
 	there[1].until(browserRow("received", "we are cut off too") + ".length === 1")
+	sender.until(`[...document.querySelectorAll('#people [data-away] .hub')].map(e => e.textContent).join() === 'hub2,hub2,hub2'`)
 	sender.scheme("dark")
 	sender.shot("chat-isolated-dark")
 	sender.scheme("light")

@@ -174,11 +174,13 @@ func TestBrowserScripted(t *testing.T) {
 	}
 }
 
-// browserConnected opens a page on a new hub and connects it.
+// browserConnected opens a page on a new hub and connects it. The lobby is a live room, as far as it is told.
 func browserConnected(t *testing.T, browser context.Context) (*browserHub, *browserTab, *browserSession) {
 	t.Helper()
 	hub := browserNewHub(t, "hub1")
 	tab := browserOpen(t, browser, "page", browserPage(t, hub.server.URL))
 	tab.connect()
-	return hub, tab, hub.next()
+	session := hub.next()
+	session.send(`{"type":"there","room":"lobby","people":[],"count":1,"log":false}`)
+	return hub, tab, session
 }

@@ -25,7 +25,7 @@ func TestBrowserUp(t *testing.T) {
 		}
 	}
 	for _, tab := range tabs {
-		tab.until(`document.querySelectorAll('#people li').length === 3`)
+		tab.until(`document.querySelectorAll('#people li').length === 6`)
 	}
 	for n, line := range []struct{ from, text string }{
 		{"Grace", "Good morning from hub2"},

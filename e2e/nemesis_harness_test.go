@@ -27,6 +27,7 @@ type trial struct {
 	posters  []*poster
 	watchers []*plainWatcher
 	streams  []*streamReader
+	scripts  []*jsClient
 	pace     time.Duration
 	lost     time.Time // when Redis had lost what it was made to lose; zero: it loses nothing
 	begun    time.Time
@@ -139,6 +140,9 @@ func (tr *trial) calm() {
 	}
 	for _, p := range tr.posters {
 		p.finish()
+	}
+	for _, c := range tr.scripts {
+		c.call("load", 0)
 	}
 }
 
@@ -305,6 +309,9 @@ func (tr *trial) finish() figures {
 			for _, c := range tr.clients {
 				wrong = cmp.Or(wrong, c.settled(room, k.logs[room]))
 			}
+			for _, c := range tr.scripts {
+				wrong = cmp.Or(wrong, c.settled(room, k.logs[room]))
+			}
 		}
 		return wrong
 	})
@@ -319,6 +326,14 @@ func (tr *trial) finish() figures {
 	for _, s := range tr.streams {
 		s.stop()
 		k.records = append(k.records, s.record(k.logs[s.room]))
+	}
+	for _, c := range tr.scripts {
+		c.call("stop")
+		c.take()
+		k.records = append(k.records, &c.rec)
+		for _, room := range tr.rooms {
+			c.checkShown(room, k.logs[room])
+		}
 	}
 	for _, r := range k.records {
 		f.count(r)
@@ -365,6 +380,9 @@ func (tr *trial) rest() error {
 			if s.room == room {
 				wrong = cmp.Or(wrong, s.live(top.Offset))
 			}
+		}
+		for _, c := range tr.scripts {
+			wrong = cmp.Or(wrong, c.rest(room, top.Offset))
 		}
 	}
 	return wrong

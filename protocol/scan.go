@@ -121,10 +121,13 @@ func decodeString(s *string, raw json.RawMessage) error {
 	return nil
 }
 
-// decodeInto sets v, which is not a string, to raw. What is wrong is said in words of ours: the library's name Go types.
-func decodeInto(v any, raw json.RawMessage) error {
-	if json.Unmarshal(raw, v) != nil {
+// decodeInto sets v, which is not a string, to raw, and leaves it as it is where raw is of another type. What is wrong is
+// said in words of ours: the library's name Go types.
+func decodeInto[T any](v *T, raw json.RawMessage) error {
+	var value T
+	if json.Unmarshal(raw, &value) != nil {
 		return fmt.Errorf("is not what it should be: %.40s", raw)
 	}
+	*v = value
 	return nil
 }

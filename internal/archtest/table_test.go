@@ -16,6 +16,8 @@ var rules = map[string]rule{
 	"protocol": {},
 	"client":   {ours: []string{"protocol"}, external: []string{"github.com/coder/websocket"}},
 
+	"client/js": {},
+
 	"internal/queue":   {},
 	"internal/problem": {},
 	"internal/origin":  {ours: []string{"internal/problem"}},
@@ -66,7 +68,7 @@ var rules = map[string]rule{
 		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "protocol"},
 		external: []string{"github.com/goccy/go-yaml"},
 	},
-	"internal/web": {ours: []string{"internal/address", "internal/origin", "internal/problem"}},
+	"internal/web": {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
@@ -99,6 +101,7 @@ var testRules = rule{
 // testOurs adds to testRules for the tests of one package.
 var testOurs = map[string][]string{
 	"client":           {"internal/ws"}, // its tests and examples run against a real hub
+	"client/js":        {"internal/ws"},
 	"cmd/realtime-hub": everything,
 	"e2e":              everything,
 }

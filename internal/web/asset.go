@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/soumya-codes/realtime-hub/client/js"
 )
 
 //go:embed assets
@@ -23,9 +25,17 @@ type assets struct {
 	static map[string]*asset // by path below assets/
 }
 
+// clientModule is where the page finds the JavaScript client.
+const clientModule = "js/hub.js"
+
 // loadAssets reads what is embedded.
 func loadAssets() (assets, error) {
 	files := assets{static: make(map[string]*asset)}
+	add := func(name string, body []byte) {
+		files.static[name] = newAsset(name, body)
+		files.static[name].compressed = compress(body)
+	}
+	add(clientModule, []byte(js.Module))
 	root, err := fs.Sub(embedded, "assets")
 	if err != nil {
 		return files, err
@@ -44,8 +54,7 @@ func loadAssets() (assets, error) {
 		case contentTypes[path.Ext(name)] == "":
 			return fmt.Errorf("%s has no content type", name)
 		default:
-			files.static[name] = newAsset(name, body)
-			files.static[name].compressed = compress(body)
+			add(name, body)
 		}
 		return nil
 	})

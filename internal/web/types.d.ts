@@ -1,62 +1,10 @@
 // The types that the page's modules share. Browsers never see this file; tsc looks at the modules with it.
 
 /** How the connection is: the attribute data-state of #status. */
-type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "isolated" | "refused";
+type State = import("./assets/js/hub.js").State;
 
 /** How far a message of one's own came, as far as is known: the attribute data-state of its row. */
 type Progress = "queued" | "sending" | "hub" | "stored" | "sent" | "failed" | "lost";
-
-interface Person {
-  id: string;
-  name: string;
-}
-
-/** How a hub knows a client, and what the client shows to be that client again. */
-interface Credentials {
-  id: string;
-  secret: string;
-}
-
-/** One frame of a hub. Where a member is absent or of another type, the empty value of its type stands. */
-interface Frame {
-  type: string;
-  room: string;
-  id: string;
-  key: string;
-  position: string;
-  scope: string;
-  hub: string;
-  time: string;
-  kind: string;
-  code: string;
-  message: string;
-  fix: string;
-  isolated: boolean;
-  log: boolean;
-  past: boolean;
-  /** NaN where absent. */
-  count: number;
-  /** NaN where absent. */
-  retry: number;
-  from: Person;
-  person: Person;
-  client: Credentials;
-  /** Null where absent. */
-  people: Person[] | null;
-  data: unknown;
-}
-
-/** What a connection tells. */
-interface ConnectionListener {
-  /** The state, or what belongs to it, is another. */
-  changed(): void;
-  /** A session began. */
-  ready(): void;
-  /** A session ended. */
-  lost(): void;
-  /** A frame came that is not about the connection itself. */
-  frame(frame: Frame): void;
-}
 
 /** What the rooms tell. */
 interface RoomsListener {
@@ -90,40 +38,25 @@ interface MessageList {
   away: boolean;
 }
 
-/** A message of one's own. */
-interface Outgoing {
+/** A message of one's own, as the page keeps it. */
+interface Own {
+  key: string;
   room: string;
   text: string;
   row: HTMLElement;
-  /** Which makes its id, together with this page's. */
-  key: string;
-  /** How far this page had the room's log when it was first sent. */
-  birth: string;
-  /** When it was first sent, or written. */
-  made: number;
-  tries: number;
-  /** When the next try is due, and how long to wait after that. */
-  due: number;
-  delay: number;
+  /** When it was written. */
+  at: number;
   /** Why it was given up; "" while it is not. */
   why: string;
-}
-
-/** The people of one room on this hub. */
-interface Crowd {
-  count: number;
-  /** By id; null where the room is too big to list them. */
-  names: Map<string, string> | null;
-  /** It is a log room. */
-  log: boolean;
 }
 
 /** What a tab hands to itself over a reload. */
 interface Leaving {
   connected: boolean;
   draft: string;
-  client: Credentials;
-  outbox: (Omit<Outgoing, "row"> & { log: boolean })[];
+  client: import("./assets/js/hub.js").Credentials;
+  outbox: Outgoing[];
+  sent: Own[];
 }
 
 /** The elements of chat.html, by id. */
@@ -165,12 +98,13 @@ interface Elements {
   "status-text": HTMLElement;
 }
 
-// Short names for the classes, for the modules that get them from main.js and do not import them.
+// Short names for what comes from other modules.
+type Hub = import("./assets/js/hub.js").Hub;
+type Message = import("./assets/js/hub.js").Message;
+type Outgoing = import("./assets/js/hub.js").Outgoing;
+type Person = import("./assets/js/hub.js").Person;
+type Room = import("./assets/js/hub.js").Room;
 type Announcer = import("./assets/js/panels.js").Announcer;
-type Clock = import("./assets/js/connection.js").Clock;
-type Connection = import("./assets/js/connection.js").Connection;
-type Log = import("./assets/js/outbox.js").Log;
-type Logs = import("./assets/js/outbox.js").Logs;
 type Messages = import("./assets/js/messages.js").Messages;
 type People = import("./assets/js/panels.js").People;
 
@@ -188,7 +122,6 @@ type Make = <K extends keyof HTMLElementTagNameMap>(
 type Load = (where: Where, key: string) => any;
 type Save = (where: Where, key: string, value: unknown) => void;
 type RowsOf = (box: ParentNode, which: string) => HTMLElement[];
-type OfRoom<T> = (what: T, log: Log) => void;
 type Tell = (row: HTMLElement, progress: Progress, ...more: (Node | string)[]) => void;
 type MakeRow = (
   direction: "received" | "sent",

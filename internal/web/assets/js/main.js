@@ -1,11 +1,12 @@
 // The chat page: makes its parts and joins them. Each part owns its elements; what crosses over does so here.
 
-import { Clock, Connection } from "./connection.js";
+import { Hub, offset } from "./hub.js";
 import { Messages, messageRow, tell } from "./messages.js";
-import { Logs, Outbox } from "./outbox.js";
-import { byId, count, duration, hubTag, load, now, save } from "./page.js";
+import { byId, count, duration, hubTag, load, save } from "./page.js";
 import { Announcer, People, Rooms, Stats, Status } from "./panels.js";
-import { offsetOf } from "./protocol.js";
+import { Sent } from "./sent.js";
+
+const HISTORY = 50; // messages asked for in a room
 
 const name = byId("name");
 const message = byId("message");
@@ -15,155 +16,105 @@ const help = byId("help");
 const urls = document.querySelector("meta[name=hub-urls]")?.getAttribute("content") ?? "";
 const base = location.href.replace(/^http/, "ws");
 
+/** @type {Partial<Leaving>} */
+const before = load("sessionStorage", "tab") ?? {};
+name.value = load("localStorage", "name") ?? "";
+
 const announcer = new Announcer();
-const clock = new Clock();
 const stats = new Stats();
-const logs = new Logs();
 const messages = new Messages();
-const connection = new Connection(urls.split(" ").map((url) => new URL(url, base).href), clock, {
-  changed: () => status.draw(),
-  ready,
-  lost() {
-    for (const log of logs.values()) log.here = log.live = false;
-    outbox.lost();
-    people.clear();
-  },
-  frame,
-});
-const people = new People(connection);
-const status = new Status(connection, clock, people, announcer);
-const outbox = new Outbox(connection, messages, logs);
+const hub = new Hub(
+  urls.split(" ").map((url) => new URL(url, base).href),
+  { name: name.value, connect: false, ping: 5_000, client: before.client ?? {}, outbox: before.outbox ?? [] },
+);
+const people = new People(hub);
+const sent = new Sent(hub, messages);
+const status = new Status(hub, people, announcer);
 const rooms = new Rooms({
   shown(room) {
     messages.show(room);
-    people.show(room);
+    people.show(hub.join(room));
     byId("room-title").textContent = `#${room} · newest first`;
     message.placeholder = `Message #${room}`;
   },
-  joined: (room) => connection.send(logs.join(room)),
+  joined: enter,
   left(room) {
-    connection.send({ type: "leave", room });
-    logs.delete(room);
+    hub.join(room).leave();
     messages.forget(room);
   },
 });
-/** This page's ids in its sessions: a message of one of them is one's own. */
-const own = new Set();
 
-function ready() {
-  const { id } = connection.client;
-  const forgotten = own.size > 0 && !own.has(id);
-  own.add(id);
-  if (connection.sessions > 1) messages.release(); // before that the history has its place below
-  for (const room of rooms.names) connection.send(logs.join(room));
-  outbox.flush(forgotten);
-}
+let sessions = 0;
+hub.on("state", ({ state }) => {
+  // Before the first session the history has its place below.
+  if (state === "reconnecting" && !hub.retryAt) return;
+  if (state === "connected" && sessions++) messages.release();
+  for (const room of hub.rooms.values()) people.changed(room);
+});
+hub.on("error", ({ message, fix }) => complain(`${message}. ${fix}`));
 
-/** @param {Frame} f */
-function frame(f) {
-  const problem = `${f.message}. ${f.fix}`;
-  if (/^(there|joined|updated|left)$/.test(f.type)) people.apply(f);
-  if (f.type === "error") {
-    if (outbox.refused(f, problem)) return;
-    if (f.room) rooms.complain(`#${f.room}: ${problem}`);
-    else complain(problem);
-  } else if (rooms.names.includes(f.room)) follow(f, logs.of(f.room));
-  else if (f.type === "ack") outbox.acked(f);
+/**
+ * A room is to be joined.
+ * @param {string} name
+ */
+function enter(name) {
+  const room = hub.join(name, { history: HISTORY });
+  room.on("message", (m) => receive(name, m));
+  room.on("people", () => people.changed(room));
+  room.on("history", () => messages.recalled(name));
+  room.on("error", ({ message, fix }) => rooms.complain(`#${name}: ${message}. ${fix}`));
+  room.on("settled", ({ id, position }) => {
+    const row = messages.find(name, id);
+    if (row) messages.place(name, row, id, position);
+  });
+  room.on("gap", ({ count: n = 0, away = 0 }) => {
+    const gone = `disconnected for ${duration(away)} – messages in between are not shown: this room keeps no history`;
+    messages.gap(name, away ? gone : `${count(n, "message")} ${n === 1 ? "was" : "were"} lost here: this page read too slowly`);
+  });
+  room.on("orphans", ({ count: n, position }) => {
+    messages.gap(name, `Redis lost the last ${count(n, "message")} here`);
+    for (const row of messages.unplace(name, offset(position))) {
+      if (/failed|hub/.test(row.dataset.state ?? "")) continue; // it had none
+      if (row.dataset.direction === "sent") tell(row, "lost", "it is not stored", sent.again(name, row));
+      else tell(row, "lost", "it may be sent again");
+    }
+  });
+  room.on("reset", () => {
+    messages.gap(name, "messages were missed here: the history does not reach back");
+    messages.unplace(name, -1);
+  });
 }
 
 /**
- * What is told of a room that this page is in.
- * @type {OfRoom<Frame>}
+ * @param {string} room
+ * @param {Message} m
  */
-function follow(f, log) {
-  const { room, position } = f;
-  if (f.type === "message") receive(f, log);
-  else if (f.type === "ack") acked(f, log);
-  else if (f.type === "there") there(f, log);
-  else if (f.type === "history") messages.recalled(room);
-  else if (f.type === "subscribed") {
-    log.cursor = position;
-    log.live = true;
-  } else if (f.type === "orphans") {
-    log.cursor = position;
-    messages.gap(room, `Redis lost the last ${count(f.count, "message")} here`);
-    for (const row of messages.unplace(room, offsetOf(position))) {
-      if (/failed|hub/.test(row.dataset.state ?? "")) continue; // it had none
-      if (row.dataset.direction === "sent") tell(row, "lost", "it is not stored", outbox.again(room, row));
-      else tell(row, "lost", "it may be sent again");
-    }
-  } else if (f.type === "reset") {
-    messages.gap(room, "messages were missed here: the history does not reach back");
-    messages.unplace(room, -1);
-    log.cursor = ""; // and what history there is comes as on a first visit
-    rejoin(room, log);
-  }
-}
-
-/** @type {OfRoom<Frame>} */
-function there(f, log) {
-  if (log.known && !log.here && !f.log) {
-    const gone = duration(now() - connection.lostAt);
-    messages.gap(f.room, `disconnected for ${gone} – messages in between are not shown: this room keeps no history`);
-  }
-  log.known = log.here = true;
-  log.kept = f.log;
-}
-
-/** @type {OfRoom<string>} */
-function rejoin(room, log) {
-  log.here = log.live = false;
-  connection.send({ type: "leave", room });
-  connection.send(logs.join(room));
-}
-
-/** @type {OfRoom<Frame>} */
-function acked(f, log) {
-  log.follow(f.position);
-  if (outbox.acked(f) || !f.position) return;
-  log.ids.delete(f.id);
-  const row = messages.find(f.room, f.id);
-  if (row) messages.place(f.room, row, f.id, f.position);
-}
-
-/** @type {OfRoom<Frame>} */
-function receive(m, log) {
-  const { room, id, position, past } = m;
-  const mine = own.has(m.from.id);
-  if (mine && !position) return;
-  if (!past) log.follow(position);
-  let row = (mine && outbox.stored(id)) || messages.find(room, id);
+function receive(room, m) {
+  const { id, own, position, history, scope } = m;
+  let row = sent.row(m.key) ?? messages.find(room, id);
   if (row?.dataset.state === "lost") {
     row.remove();
     row = undefined;
   }
-  const held = position ? log.ids.delete(id) : log.ids.has(id);
   if (row && position) {
-    if (mine && row.dataset.state !== "stored") tell(row, "stored", hubTag(m.hub));
-    messages.place(room, row, id, position, past);
+    if (own && row.dataset.state !== "stored") tell(row, "stored", hubTag(m.hub));
+    messages.place(room, row, id, position, history);
   }
-  if (row || held) return;
-
-  // What is made up for took as long as this page was away, which says nothing about hubs.
-  const ms = past || (position && !log.live) ? NaN : clock.since(m.time);
-  row = messageRow(m, mine, connection.hub, ms);
-  messages.place(room, row, position || m.scope === "hub" ? id : "", position, past);
-  if (past || mine) return;
-  if (m.scope === "hub" && log.keep(id)) {
-    messages.release();
-    rejoin(room, log);
-  }
+  if (row) return;
+  row = messageRow(m, hub.hub);
+  messages.place(room, row, scope === "live" ? "" : id, position, history);
+  if (history || own) return;
   const looking = room === rooms.current && !document.hidden;
   messages.notice(room, row, looking);
   if (!looking) rooms.miss(room);
-  stats.add(ms);
+  stats.add(m.latency);
   announcer.message();
 }
 
 function send() {
   const text = message.value;
   if (!text.trim()) return;
-  const problem = outbox.write(rooms.current, text);
+  const problem = sent.write(rooms.current, text);
   complain(problem);
   if (problem) return;
   stats.add(NaN);
@@ -203,38 +154,23 @@ byId("composer").onsubmit = (e) => {
 };
 name.onchange = () => {
   save("localStorage", "name", name.value);
-  connection.rename(name.value);
-  people.rename(name.value);
+  hub.rename(name.value);
 };
-addEventListener("online", () => connection.retry());
-document.onvisibilitychange = () => {
-  if (document.hidden) return;
-  rooms.read();
-  connection.retry();
-  connection.probe();
-};
+document.onvisibilitychange = () => rooms.read();
 // Handed over as late as this: a duplicated tab gets a copy of sessionStorage, and is not to connect by itself.
 addEventListener("pagehide", () => {
-  const { client, idle } = connection;
-  save("sessionStorage", "tab", { connected: !idle, draft: message.value, client, outbox: outbox.leaving });
+  const { client } = hub;
+  const outbox = [...hub.outbox.values()];
+  save("sessionStorage", "tab", { connected: !status.idle, draft: message.value, client, outbox, sent: sent.leaving });
 });
 addEventListener("pageshow", () => save("sessionStorage", "tab", null)); // taken
 setInterval(() => {
   stats.tick();
   status.draw();
-  outbox.tick();
 }, 1000);
 
-name.value = load("localStorage", "name") ?? "";
-connection.rename(name.value);
 rooms.start();
-/** @type {Leaving | null} */
-const before = load("sessionStorage", "tab");
-message.value ||= before?.draft ?? "";
-if (before?.client?.id) {
-  connection.client = before.client;
-  own.add(before.client.id);
-}
-outbox.restore(before?.outbox ?? []);
-if (before?.connected) connection.connect();
+message.value ||= before.draft ?? "";
+sent.restore(before.sent ?? []);
+if (before.connected) hub.connect();
 else status.draw();

@@ -4,7 +4,8 @@
 // messages until they are stored; in a live room all do.
 
 import { byId, count, hubTag, latency, linked, make } from "./page.js";
-import { nameOf, offsetOf } from "./protocol.js";
+import { offset } from "./hub.js";
+import { nameOf } from "./protocol.js";
 
 const MOST = 500; // rows of a room, and so of the document
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -12,21 +13,20 @@ const DAY = new Intl.DateTimeFormat([], { dateStyle: "full" });
 
 /**
  * The row of a message that came.
- * @param {Frame} m
- * @param {boolean} mine
+ * @param {Message} m
  * @param {string} hub that this page is on
- * @param {number} ms that it took
  */
-export function messageRow(m, mine, hub, ms) {
-  const at = new Date(Date.parse(m.time) || Date.now());
+export function messageRow(m, hub) {
+  const mine = m.own;
+  const at = new Date(m.time.getTime() || Date.now());
   const item = row(mine ? "sent" : "received", mine ? "You" : nameOf(m.from), at, body(m));
   const path = make("span", "path", hubTag(m.hub));
   if (mine) tell(item, "stored", path);
   else if (m.scope === "hub") tell(item, "hub", path);
   else howOf(item).append(path);
-  if (m.past || mine) return item; // nobody knows how it came
+  if (m.history || mine) return item; // nobody knows how it came
   if (m.hub !== hub) path.append(" → ", hubTag(hub));
-  path.after(make("span", "num", latency(ms)));
+  path.after(make("span", "num", latency(m.latency)));
   return item;
 }
 
@@ -67,13 +67,11 @@ function row(direction, who, at, content) {
   return item;
 }
 
-/** @param {Frame} m */
-function body(m) {
-  if (m.kind === "json") return make("p", "text json", JSON.stringify(m.data, null, 2) ?? "");
-  const text = typeof m.data === "string" ? m.data : "";
-  if (m.kind !== "binary") return plain(text);
-  const size = Math.floor(text.replace(/=+$/, "").length * 0.75);
-  return make("p", "text binary", `Binary data, ${size.toLocaleString()} bytes, is not shown here`);
+/** @param {Message} m */
+function body({ kind, data }) {
+  if (kind === "json") return make("p", "text json", JSON.stringify(data, null, 2) ?? "");
+  if (kind !== "binary") return plain(data);
+  return make("p", "text binary", `Binary data, ${data.length.toLocaleString()} bytes, is not shown here`);
 }
 
 /** @param {string} text */
@@ -178,7 +176,7 @@ export class Messages {
     if (id) rows.set(id, row);
     row.dataset.id = id;
     if (past && !row.dataset.at) list.past = row;
-    if (position) row.dataset.at = `${offsetOf(position)}`;
+    if (position) row.dataset.at = `${offset(position)}`;
     if (position && row.dataset.direction === "received") {
       delete row.dataset.state;
       row.querySelector(".far")?.remove();
@@ -199,6 +197,7 @@ export class Messages {
       const last = /** @type {HTMLElement} */ (box.lastElementChild);
       rows.delete(last.dataset.id ?? "");
       last.remove();
+      if (last.matches(LOOSE) && !last.dataset.at) this.release(); // or what has a place goes next
     }
   }
 

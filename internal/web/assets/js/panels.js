@@ -1,7 +1,7 @@
 // What stands around the messages: the rooms, how the connection is, who is there, and the last 60 seconds in figures.
 
 import { button, byId, count, duration, hubTag, latency, load, make, now, roundTrip, save } from "./page.js";
-import { LOBBY, ROOM_RULE, isRoom, nameOf } from "./protocol.js";
+import { LOBBY, ROOM_RULE, isRoom, nameOf, whyClosed } from "./protocol.js";
 
 /** The voice for those who do not see the page: at most once a second, and not of one's own messages. */
 export class Announcer {
@@ -32,40 +32,73 @@ export class Announcer {
 }
 
 export class Status {
-  #connection;
-  #clock;
+  #hub;
   #people;
   #announcer;
+  #sessions = 0; // so far
+  #since = 0; // when the last one began
+  #online = false; // there is one
+  #failures = 0; // tries that failed in a row
+  #why = ""; // there is none
 
   /**
-   * @param {Connection} connection
-   * @param {Clock} clock
+   * @param {Hub} hub
    * @param {People} people
    * @param {Announcer} announcer
    */
-  constructor(connection, clock, people, announcer) {
-    this.#connection = connection;
-    this.#clock = clock;
+  constructor(hub, people, announcer) {
+    this.#hub = hub;
     this.#people = people;
     this.#announcer = announcer;
-    byId("retry").onclick = () => connection.retry();
-    byId("connect").onclick = () => (connection.idle ? connection.connect() : connection.disconnect());
+    hub.on("state", () => this.#change());
+    hub.on("pong", () => this.draw());
+    byId("retry").onclick = () => hub.retry();
+    byId("connect").onclick = () => (this.idle ? hub.connect() : hub.disconnect());
   }
 
-  /** To be called at each change, and once a second. */
+  /** Whether it stays without a session until somebody connects. */
+  get idle() {
+    return /^(disconnected|refused)$/.test(this.#hub.state);
+  }
+
+  /** Where the hub is, in a few letters. */
+  get #host() {
+    return new URL(this.#hub.url ?? this.#hub.urls[0]).host;
+  }
+
+  #change() {
+    const { state, retryAt, code } = this.#hub;
+    const online = state === "connected" || state === "isolated";
+    if (online && !this.#online) {
+      this.#sessions++;
+      this.#since = now();
+    }
+    if (online || this.idle) this.#failures = 0;
+    if (state === "refused") this.#why = whyClosed(this.#hub);
+    else if (retryAt && this.#online) this.#why = `Connection lost (${code}): ${whyClosed(this.#hub)}`;
+    else if (retryAt) {
+      this.#failures++;
+      this.#why = `No connection to ${this.#host}`;
+    }
+    this.#online = online;
+    this.draw();
+  }
+
+  /** To be called once a second. */
   draw() {
-    const { state, online, hub, home, since, sessions } = this.#connection;
+    const { state, hub, url, urls, rtt } = this.#hub;
     const [text, what = "", more = ""] = this.#words();
     if (byId("status").dataset.state !== state) this.#enter(state, what || text);
-    const rtt = roundTrip(this.#clock.rtt);
-    this.#write("status-text", state === "connected" && online ? `${text} · ${rtt}` : text);
+    const trip = roundTrip(rtt);
+    this.#write("status-text", state === "connected" ? `${text} · ${trip}` : text);
     byId("banner").hidden = !what;
     this.#write("banner-what", what);
     this.#write("banner-more", more);
-    byId("c-hub").replaceChildren(hub ? hubTag(hub) : "–", online && !home ? " (home does not answer)" : "");
-    this.#write("c-rtt", rtt);
-    this.#write("c-up", online ? duration(now() - since) : "–");
-    this.#write("c-re", String(Math.max(0, sessions - 1)));
+    const away = this.#online && url !== urls[0];
+    byId("c-hub").replaceChildren(hub ? hubTag(hub) : "–", away ? " (home does not answer)" : "");
+    this.#write("c-rtt", trip);
+    this.#write("c-up", this.#online ? duration(now() - this.#since) : "–");
+    this.#write("c-re", String(Math.max(0, this.#sessions - 1)));
   }
 
   /**
@@ -73,7 +106,7 @@ export class Status {
    * @param {string} text
    */
   #enter(state, text) {
-    const { idle } = this.#connection;
+    const { idle } = this;
     const button = byId("connect");
     button.textContent = idle ? "Connect" : state === "connecting" ? "Cancel" : "Disconnect";
     button.classList.toggle("primary", idle);
@@ -82,11 +115,13 @@ export class Status {
     byId("status").dataset.state = state;
     document.body.toggleAttribute("data-idle", idle);
     this.#announcer.say(text);
+    this.#people.draw();
   }
 
   /** What the status says, and the banner where there is one: first what is, then what follows. */
   #words() {
-    const { state, hub, host, why, failures, retryAt } = this.#connection;
+    const { state, hub, retryAt } = this.#hub;
+    const host = this.#host;
     switch (state) {
       case "connecting":
         return [`Connecting to ${hub || host}…`];
@@ -103,12 +138,12 @@ export class Status {
         const hint = `The hub cannot be reached or does not accept this page: is one running at ${host}, and may pages of ${location.origin} use it (--allowed-origins)?`;
         return [
           retryAt ? `Reconnecting ${wait}` : "Reconnecting…",
-          `${why}.`,
-          `Try ${failures + 1} ${retryAt ? wait : "is under way"}. What you type is kept and sent after reconnecting. ${failures < 3 ? "" : hint}`,
+          `${this.#why}.`,
+          `Try ${this.#failures + 1} ${retryAt ? wait : "is under way"}. What you type is kept and sent after reconnecting. ${this.#failures < 3 ? "" : hint}`,
         ];
       }
       case "refused":
-        return [`Refused: ${why}`, "The hub refused this page:", `${why}. It is not tried again by itself.`];
+        return [`Refused: ${this.#why}`, "The hub refused this page:", `${this.#why}. It is not tried again by itself.`];
       default:
         return ["Disconnected"];
     }
@@ -248,76 +283,63 @@ export class Rooms {
   }
 }
 
-/** Who is in a room on this hub: hubs tell of their own people alone. */
+/** Who is in the room that is shown: those on this hub first, then those on each other one. */
 export class People {
-  #connection;
-  /** @type {Map<string, Crowd>} by room */
-  #crowds = new Map();
-  #room = "";
+  #hub;
+  /** @type {Room | undefined} */
+  #room;
   #timer = 0;
 
-  /** @param {Connection} connection */
-  constructor(connection) {
-    this.#connection = connection;
+  /** @param {Hub} hub */
+  constructor(hub) {
+    this.#hub = hub;
   }
 
-  /** How many others are in the room that is shown. */
+  /** How many others are in the room on this hub, or where that is not known, in all. */
   get others() {
-    return Math.max(1, this.#crowds.get(this.#room)?.count ?? 1) - 1;
+    const { hub } = this.#hub;
+    const here = [...(this.#room?.people?.values() ?? [])].filter((p) => p.hub === hub).length;
+    return Math.max(1, here || (this.#room?.count ?? 1)) - 1;
   }
 
-  /** Whether that room is a log room. */
+  /** Whether it is a log room. */
   get log() {
-    return !!this.#crowds.get(this.#room)?.log;
+    return !!this.#room?.log;
   }
 
-  /** @param {string} room */
+  /** @param {Room} room */
   show(room) {
     this.#room = room;
-    this.#draw();
+    this.draw();
   }
 
-  /** Nothing is known any more. */
-  clear() {
-    this.#crowds.clear();
-    this.#draw();
+  /** @param {Room} room whose people are others */
+  changed(room) {
+    if (room === this.#room) this.#timer ||= setTimeout(() => this.draw(), 50); // many may come at once
   }
 
-  /** @param {string} name of this page, of which hubs tell the others alone */
-  rename(name) {
-    const { id } = this.#connection.client;
-    for (const { names } of this.#crowds.values()) if (names?.has(id)) names.set(id, nameOf({ id, name }));
-    this.#draw();
-  }
-
-  /** @param {Frame} f there, joined, updated or left */
-  apply(f) {
-    const crowd = this.#crowds.get(f.room) ?? { count: 0, names: null, log: f.log };
-    if (f.type === "there") crowd.names = f.people && new Map(f.people.map((p) => [p.id, nameOf(p)]));
-    else if (f.type === "left") crowd.names?.delete(f.person.id);
-    else crowd.names?.set(f.person.id, nameOf(f.person));
-    crowd.count = f.count || (crowd.names?.size ?? crowd.count);
-    this.#crowds.set(f.room, crowd);
-    this.#timer ||= setTimeout(() => this.#draw(), 50); // many may come at once
-  }
-
-  #draw() {
+  draw() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    const { client, hub } = this.#connection;
-    const crowd = this.#crowds.get(this.#room);
-    const where = make("span", "", hub || "this hub");
-    byId("people-title").replaceChildren("People on ", where, crowd ? ` · ${crowd.count}` : "");
-    const people = [...(crowd?.names ?? [])].sort(([, a], [, b]) => a.localeCompare(b));
+    const { client, hub, state } = this.#hub;
+    const { count = 0, people = new Map(), joined } = this.#room ?? {};
+    byId("people-title").textContent = joined ? `People · ${count}` : "People";
+    const list = joined ? [...people.values()] : [];
+    /** @param {Person} p */
+    const elsewhere = (p) => Number(p.hub !== hub);
+    list.sort((a, b) => elsewhere(a) - elsewhere(b) || a.hub.localeCompare(b.hub) || nameOf(a).localeCompare(nameOf(b)));
     byId("people").replaceChildren(
-      ...people.map(([id, name]) => {
+      ...list.map((p) => {
+        const name = nameOf(p);
         const initial = make("i", "", [...name][0]);
         initial.ariaHidden = "true";
-        return make("li", "", initial, make("span", "", make("bdi", "", name), id === client.id ? " (you)" : ""));
+        const who = make("span", "grow", make("bdi", "", name), p.id === client.id ? " (you)" : "");
+        const item = make("li", "", initial, who, hubTag(p.hub));
+        item.toggleAttribute("data-away", state === "isolated" && p.hub !== hub);
+        return item;
       }),
     );
-    const note = crowd?.names ? "Those on other hubs are not listed." : `${crowd?.count} people, too many to list.`;
-    byId("people-note").textContent = crowd ? note : "";
+    byId("people-note").textContent = joined && !this.#room?.people ? `${count} people, too many to list.` : "";
   }
 }
 
