@@ -101,28 +101,28 @@ func TestPublishVectors(t *testing.T) {
 // bytesOf returns the bytes of a message that a vector has as a string, any JSON, or a list of numbers.
 func bytesOf(t *testing.T, kind Kind, raw json.RawMessage) []byte {
 	t.Helper()
-	var text string
-	var numbers []uint8
+	var out []byte
 	var err error
 	switch kind {
 	case Text:
+		var text string
 		err = json.Unmarshal(raw, &text)
+		out = []byte(text)
 	case Binary:
-		var wide []int // a list of bytes would be base64
-		err = json.Unmarshal(raw, &wide)
-		for _, n := range wide {
-			numbers = append(numbers, uint8(n))
+		var numbers []int // a list of bytes would be base64
+		err = json.Unmarshal(raw, &numbers)
+		for _, n := range numbers {
+			out = append(out, uint8(n))
 		}
-		return numbers
 	case JSON:
 		var b bytes.Buffer
 		err = json.Compact(&b, raw)
-		return b.Bytes()
+		out = b.Bytes()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []byte(text)
+	return out
 }
 
 func TestPositionVectors(t *testing.T) {
