@@ -329,6 +329,12 @@ func get(url string) (int, []byte, error) {
 // eventually waits until check returns nil, which it asks every few milliseconds.
 func eventually(tb testing.TB, what string, check func() error) {
 	tb.Helper()
+	eventuallyIn(tb, patience, what, check)
+}
+
+// eventuallyIn is eventually for what may take longer.
+func eventuallyIn(tb testing.TB, patience time.Duration, what string, check func() error) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
