@@ -62,21 +62,31 @@ type jsState struct {
 	} `json:"rooms"`
 }
 
-// jsOptions are what a driver is started with.
-func jsOptions(t *testing.T, name string, rooms []string, urls ...string) string {
+// jsOptions are what a driver is started with: a client that goes to urls, the first of which is home.
+func jsOptions(t *testing.T, name string, rooms, tokens []string, urls ...string) string {
 	t.Helper()
-	options, err := json.Marshal(map[string]any{"urls": urls, "name": name, "rooms": rooms})
+	options := map[string]any{"urls": urls, "name": name, "rooms": rooms}
+	if tokens != nil {
+		options["tokens"] = tokens
+	}
+	text, err := json.Marshal(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(options)
+	return string(text)
 }
 
 // startNodeClient starts a client in Node, whose home is the first of hubs.
 func startNodeClient(t *testing.T, name string, rooms []string, hubs ...*hub) *jsClient {
 	t.Helper()
+	return startNode(t, name, jsOptions(t, name, rooms, nil, addresses(hubs)...))
+}
+
+// startNode starts a driver in Node.
+func startNode(t *testing.T, name, options string) *jsClient {
+	t.Helper()
 	// The flag is for Node 20; later ones take it, and need it not.
-	cmd := exec.Command("node", "--no-warnings", "--experimental-websocket", "../client/js/testing/nemesis.js", jsOptions(t, name, rooms, addresses(hubs)...))
+	cmd := exec.Command("node", "--no-warnings", "--experimental-websocket", "../client/js/testing/nemesis.js", options)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +144,7 @@ func startPageClientAt(t *testing.T, browser context.Context, name string, rooms
 	t.Helper()
 	files := httptest.NewServer(http.FileServer(http.Dir("../client/js")))
 	t.Cleanup(files.Close)
-	tab := browserOpen(t, browser, name, files.URL+"/testing/nemesis.html#"+url.PathEscape(jsOptions(t, name, rooms, urls...)))
+	tab := browserOpen(t, browser, name, files.URL+"/testing/nemesis.html#"+url.PathEscape(jsOptions(t, name, rooms, nil, urls...)))
 	tab.until("globalThis.driver")
 	return newJSClient(t, name, func(order string, args ...any) []byte {
 		t.Helper()
