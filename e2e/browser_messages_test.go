@@ -152,6 +152,7 @@ func browserTestList(t *testing.T, browser context.Context) {
 func browserTestKeys(t *testing.T, browser context.Context) {
 	_, tab, session := browserConnected(t, browser)
 	tab.do(chromedp.SendKeys("#new-room", "ops\r"))
+	session.send(`{"type":"there","room":"ops","people":[],"count":1,"log":false}`)
 	focus := func(id string) { tab.until(fmt.Sprintf("document.activeElement.id === %q", id)) }
 	// Without the character that chromedp types after a key even where the page dealt with it.
 	tab.run(`document.activeElement.blur(); document.body.dispatchEvent(` +

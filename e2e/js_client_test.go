@@ -62,25 +62,31 @@ type jsState struct {
 	} `json:"rooms"`
 }
 
-// jsOptions are what a driver is started with.
-func jsOptions(t *testing.T, name string, rooms []string, hubs ...*hub) string {
+// jsOptions are what a driver is started with: a client that goes to urls, the first of which is home.
+func jsOptions(t *testing.T, name string, rooms, tokens []string, urls ...string) string {
 	t.Helper()
-	var urls []string
-	for _, h := range hubs {
-		urls = append(urls, h.WS())
+	options := map[string]any{"urls": urls, "name": name, "rooms": rooms}
+	if tokens != nil {
+		options["tokens"] = tokens
 	}
-	options, err := json.Marshal(map[string]any{"urls": urls, "name": name, "rooms": rooms})
+	text, err := json.Marshal(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(options)
+	return string(text)
 }
 
 // startNodeClient starts a client in Node, whose home is the first of hubs.
 func startNodeClient(t *testing.T, name string, rooms []string, hubs ...*hub) *jsClient {
 	t.Helper()
+	return startNode(t, name, jsOptions(t, name, rooms, nil, addresses(hubs)...))
+}
+
+// startNode starts a driver in Node.
+func startNode(t *testing.T, name, options string) *jsClient {
+	t.Helper()
 	// The flag is for Node 20; later ones take it, and need it not.
-	cmd := exec.Command("node", "--no-warnings", "--experimental-websocket", "../client/js/testing/nemesis.js", jsOptions(t, name, rooms, hubs...))
+	cmd := exec.Command("node", "--no-warnings", "--experimental-websocket", "../client/js/testing/nemesis.js", options)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,12 +125,26 @@ func startNodeClient(t *testing.T, name string, rooms []string, hubs ...*hub) *j
 	})
 }
 
+// addresses returns those of hubs for WebSockets.
+func addresses(hubs []*hub) (urls []string) {
+	for _, h := range hubs {
+		urls = append(urls, h.WS())
+	}
+	return urls
+}
+
 // startPageClient starts a client in a page of a browser, whose home is the first of hubs.
 func startPageClient(t *testing.T, browser context.Context, name string, rooms []string, hubs ...*hub) (*jsClient, *browserTab) {
 	t.Helper()
+	return startPageClientAt(t, browser, name, rooms, addresses(hubs)...)
+}
+
+// startPageClientAt is startPageClient for hubs at any addresses.
+func startPageClientAt(t *testing.T, browser context.Context, name string, rooms []string, urls ...string) (*jsClient, *browserTab) {
+	t.Helper()
 	files := httptest.NewServer(http.FileServer(http.Dir("../client/js")))
 	t.Cleanup(files.Close)
-	tab := browserOpen(t, browser, name, files.URL+"/testing/nemesis.html#"+url.PathEscape(jsOptions(t, name, rooms, hubs...)))
+	tab := browserOpen(t, browser, name, files.URL+"/testing/nemesis.html#"+url.PathEscape(jsOptions(t, name, rooms, nil, urls...)))
 	tab.until("globalThis.driver")
 	return newJSClient(t, name, func(order string, args ...any) []byte {
 		t.Helper()

@@ -101,28 +101,29 @@ func TestPublishVectors(t *testing.T) {
 // bytesOf returns the bytes of a message that a vector has as a string, any JSON, or a list of numbers.
 func bytesOf(t *testing.T, kind Kind, raw json.RawMessage) []byte {
 	t.Helper()
-	var out []byte
-	var err error
 	switch kind {
 	case Text:
 		var text string
-		err = json.Unmarshal(raw, &text)
-		out = []byte(text)
-	case Binary:
-		var numbers []int // a list of bytes would be base64
-		err = json.Unmarshal(raw, &numbers)
-		for _, n := range numbers {
-			out = append(out, uint8(n))
+		if err := json.Unmarshal(raw, &text); err != nil {
+			t.Fatal(err)
 		}
-	case JSON:
-		var b bytes.Buffer
-		err = json.Compact(&b, raw)
-		out = b.Bytes()
+		return []byte(text)
+	case Binary:
+		var wide []int // a list of bytes would be base64
+		if err := json.Unmarshal(raw, &wide); err != nil {
+			t.Fatal(err)
+		}
+		var b []byte
+		for _, n := range wide {
+			b = append(b, byte(n))
+		}
+		return b
 	}
-	if err != nil {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return b.Bytes()
 }
 
 func TestPositionVectors(t *testing.T) {

@@ -55,11 +55,15 @@ func (c *conn) writeLoop() {
 	}
 }
 
-// limitLinger has the reader wait for the peer's close frame, but not for ever.
+// limitLinger has the reader wait for the peer's close frame, but not for ever. Clients wait for the hub to close the
+// connection first (RFC 6455 §7.1.1), and tell their programs of the close code only then: so this end of it is closed.
 func (c *conn) limitLinger() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing.silent {
+		if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite() // where it fails there is nobody left
+		}
 		_ = c.nc.SetReadDeadline(time.Now().Add(c.server.options.closeTimeout()))
 	}
 }

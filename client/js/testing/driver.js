@@ -2,7 +2,7 @@
 // takes that and judges it. Runs in Node (nemesis.js) and in a page (nemesis.html).
 
 /** @param {typeof import("../hub.js").Hub} Hub */
-export function drive(Hub, WebSocket, { urls, name, rooms, ...options }) {
+export function drive(Hub, WebSocket, { urls, name, rooms, tokens, ...options }) {
 	let events = [];
 	let current; // the socket in use
 	let made = 0;
@@ -41,6 +41,8 @@ export function drive(Hub, WebSocket, { urls, name, rooms, ...options }) {
 		}
 	}
 
+	// One token after the other, and the last one from then on.
+	if (tokens) options.token = async () => (tokens.length > 1 ? tokens.shift() : tokens[0]);
 	const hub = new Hub(urls, { name, ping: 1000, timeout: 3000, again: 1000, wait: 50, WebSocket: Recorded, ...options });
 	const known = new Set();
 	hub.on("sending", ({ room, key, kind, data, state, position }) => {
