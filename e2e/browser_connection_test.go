@@ -164,3 +164,13 @@ func browserTestReload(t *testing.T, browser context.Context) {
 	}
 	tab.quiet()
 }
+
+// browserTestGap has a hub drop what a page read too slowly.
+func browserTestGap(t *testing.T, browser context.Context) {
+	_, tab, session := browserConnected(t, browser)
+	session.message("lobby", "1", "hub1", "text", `"before"`)
+	session.send(`{"type":"gap","room":"lobby","count":12}`)
+	session.message("lobby", "2", "hub1", "text", `"after"`)
+	tab.rows(">after", "-12 messages were lost here: this page read too slowly-", ">before")
+	tab.quiet()
+}

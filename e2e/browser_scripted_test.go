@@ -166,6 +166,7 @@ func TestBrowserScripted(t *testing.T) {
 		"reload":      browserTestReload,
 		"keys":        browserTestKeys,
 		"days":        browserTestDays,
+		"gap":         browserTestGap,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
