@@ -53,6 +53,7 @@ const (
 	messagesPath = "/v1/rooms/{room}/messages"
 	eventsPath   = "/v1/rooms/{room}/events"
 	peoplePath   = "/v1/rooms/{room}/people"
+	statsPath    = "/v1/stats"
 )
 
 // TestOpenAPI has a hub give each answer that the description of its API has, and compares each with it: what is
@@ -79,6 +80,8 @@ func TestOpenAPI(t *testing.T) {
 	dialV1(t, h, "Ada", "lobby")
 	s.call(h, call{method: "GET", path: "/v1/rooms", status: 200, example: "rooms"})
 	s.call(h, call{method: "GET", path: peoplePath, status: 200, example: "people"})
+	s.call(h, call{method: "GET", path: statsPath, status: 200, example: "stats"})
+	s.call(h, call{method: "GET", path: statsPath + "/events", status: 200, example: "stats_events"})
 	ws := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 	s.call(h, call{method: "GET", path: "/ws", header: ws, status: 101})
 	s.streams(h)
@@ -196,6 +199,14 @@ func (s *apiSpec) streams(h *hub) {
 		}
 		s.t.Cleanup(e.Close)
 		return &events{e, s.t}
+	}
+	numbers, err := streamtest.Open(s.t.Context(), h.Addr(), statsPath+"/events", "", patience)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer numbers.Close()
+	for range 2 {
+		s.fits("a snapshot", "Stats", []byte((&events{numbers, s.t}).next().Data))
 	}
 	log, live := stream("streamed", "nowhere:1"), stream("live.streamed", "")
 	e := log.next()

@@ -1,5 +1,5 @@
-// Package api is the HTTP API of a HubServer: publishing in a room, its history, its people, and health. The API is
-// described by openapi.yaml, which the hub serves.
+// Package api is the HTTP API of a HubServer: publishing in a room, its history, its people, what the hub counts, and
+// health. The API is described by openapi.yaml, which the hub serves.
 //
 // Its main type is [Handler]. Refusals are problem documents (RFC 9457) with a code and a fix. It starts no goroutine.
 // It does not decide which origins are let in: package origin does, before, so an Origin that arrives here is allowed,
@@ -25,20 +25,33 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// Options is what a Handler is made of.
+type Options struct {
+	Hub *hub.Hub
+	Log *slog.Logger
+
+	// of the transport, which answers the requests for streams
+	Events      http.HandlerFunc // of a room
+	StatsEvents http.HandlerFunc // of snapshots
+
+	Stats func() *Stats // takes a snapshot; called by several goroutines at once
+}
+
 // Handler answers the requests of the API. All methods may be called by several goroutines at once.
 type Handler struct {
 	// immutable
-	hub *hub.Hub
-	log *slog.Logger
-	mux *http.ServeMux
+	hub       *hub.Hub
+	log       *slog.Logger
+	mux       *http.ServeMux
+	takeStats func() *Stats
 
 	draining atomic.Bool
 }
 
-// New returns the handler for h. The transport answers the requests for streams of events.
-func New(h *hub.Hub, log *slog.Logger, events http.HandlerFunc) *Handler {
-	a := &Handler{hub: h, log: log, mux: http.NewServeMux()}
-	for _, r := range a.routes(events) {
+// New returns the handler of a hub's API. All options are required.
+func New(o Options) *Handler {
+	a := &Handler{hub: o.Hub, log: o.Log, mux: http.NewServeMux(), takeStats: o.Stats}
+	for _, r := range a.routes(o) {
 		a.mux.HandleFunc(r.path, methods(r.methods()))
 		for method, handler := range r.handlers {
 			a.mux.HandleFunc(method+" "+r.path, handler)
@@ -57,13 +70,15 @@ type route struct {
 // methods returns what stands in Allow.
 func (r route) methods() string { return strings.Join(slices.Sorted(maps.Keys(r.handlers)), ", ") }
 
-func (a *Handler) routes(events http.HandlerFunc) []route {
+func (a *Handler) routes(o Options) []route {
 	get := func(h http.HandlerFunc) map[string]http.HandlerFunc { return map[string]http.HandlerFunc{"GET": h} }
 	return []route{
 		{"/v1/rooms", get(a.rooms)},
 		{"/v1/rooms/{room}/messages", map[string]http.HandlerFunc{"GET": a.history, "POST": a.publish}},
-		{"/v1/rooms/{room}/events", get(events)},
+		{"/v1/rooms/{room}/events", get(o.Events)},
 		{"/v1/rooms/{room}/people", get(a.people)},
+		{"/v1/stats", get(a.stats)},
+		{"/v1/stats/events", get(o.StatsEvents)},
 		{"/v1/openapi.json", get(a.specJSON)},
 		{"/v1/openapi.yaml", get(a.specYAML)},
 		{"/livez", get(a.livez)},
@@ -196,16 +211,22 @@ func methods(allowed string) http.HandlerFunc {
 	}
 }
 
-func reply(w http.ResponseWriter, status int, body any) {
+// encode returns an answer as JSON in one line, without a line's end.
+func encode(body any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // what somebody published stays as it was
 	if err := e.Encode(body); err != nil {
-		panic(err) // the answers are structs of strings and booleans, and JSON that was looked at
+		panic(err) // the answers are structs of strings, booleans and finite numbers, and JSON that was looked at
 	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	text := append(encode(body), '\n')
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client is gone; nobody is left to tell
+	_, _ = w.Write(text) // the client is gone; nobody is left to tell
 }

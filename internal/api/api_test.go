@@ -46,7 +46,15 @@ func newAPI(t *testing.T) (*api.Handler, *capture) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), c
+	return handlerOf(h), c
+}
+
+// handlerOf returns the API of h without a transport.
+func handlerOf(h *hub.Hub) *api.Handler {
+	return api.New(api.Options{
+		Hub: h, Log: slog.New(slog.DiscardHandler), Events: http.NotFound, StatsEvents: http.NotFound,
+		Stats: func() *api.Stats { return &api.Stats{Hub: h.Name()} },
+	})
 }
 
 func request(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {

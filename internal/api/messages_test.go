@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +56,7 @@ func newLogAPI(t *testing.T) (*api.Handler, *broken) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), log
+	return handlerOf(h), log
 }
 
 // get reads the answer to a request, which must have this status.

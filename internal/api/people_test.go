@@ -2,8 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"log/slog"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -51,7 +49,7 @@ func TestPeople(t *testing.T) {
 			other.EnterPlain(t.Context(), fmt.Sprint("r", n))
 			t.Cleanup(func() { other.Closed(false) })
 		}
-		handlers = append(handlers, api.New(h, slog.New(slog.DiscardHandler), http.NotFound))
+		handlers = append(handlers, handlerOf(h))
 	}
 	slices.Sort(want)
 	for _, a := range handlers {

@@ -28,7 +28,7 @@ func TestSpecRoutes(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range new(Handler).routes(nil) {
+	for _, r := range new(Handler).routes(Options{}) {
 		for method := range r.handlers {
 			if name := method + " " + r.path; !described[name] {
 				t.Errorf("%s is not described in openapi.yaml", name)
@@ -49,7 +49,7 @@ func TestSpecRoutes(t *testing.T) {
 
 // TestSpecJSON shows that the description is JSON in the order in which it was written.
 func TestSpecJSON(t *testing.T) {
-	a := New(nil, nil, http.NotFound)
+	a := New(Options{Events: http.NotFound, StatsEvents: http.NotFound})
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, httptest.NewRequest("GET", "/v1/openapi.json", nil))
 	body := w.Body.String()

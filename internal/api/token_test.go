@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func newClosedAPI(t *testing.T) (*api.Handler, *auth.Key) {
 			t.Error(err)
 		}
 	})
-	return api.New(h, slog.New(slog.DiscardHandler), http.NotFound), key
+	return handlerOf(h), key
 }
 
 func bearer(t *testing.T, key *auth.Key, subject, name string) string {

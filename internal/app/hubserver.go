@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/api"
 	"github.com/soumya-codes/realtime-hub/internal/auth"
@@ -63,7 +64,12 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 		Hub: h.hub, Log: log, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
 		PingInterval: c.hub.PingInterval, PongTimeout: c.hub.PongTimeout, WriteTimeout: c.hub.WriteTimeout,
 	})
-	h.api = api.New(h.hub, log, h.ws.ServeEvents)
+	started := time.Now()
+	stats := func() *api.Stats { return snapshot(h.hub, h.ws, e.Version, started) }
+	h.api = api.New(api.Options{
+		Hub: h.hub, Log: log, Events: h.ws.ServeEvents, Stats: stats,
+		StatsEvents: h.ws.Snapshots(func() []byte { return stats().Encode() }, snapshotInterval),
+	})
 
 	policy := &origin.Policy{
 		AllowedOrigins: c.hub.AllowedOrigins, AllowedHosts: c.hub.AllowedHosts,

@@ -69,7 +69,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	h, w := c.hub.Stats(), c.ws.Stats()
-	gauge(connections, float64(w.Connections))
+	gauge(connections, float64(w.Connections.All()))
 	gauge(rooms, float64(h.Rooms))
 	for source, n := range h.Received {
 		count(received, n, source)

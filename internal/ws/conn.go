@@ -14,12 +14,13 @@ import (
 // conn is one connection: a WebSocket, or a stream of events. Its two goroutines are readLoop and writeLoop.
 type conn struct {
 	// immutable once the goroutines run
-	server  *Server
-	shard   *shard
-	session *hub.Session
-	speaks  encoding
-	wake    chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
-	written chan struct{} // closed by the writer as it ends
+	server    *Server
+	shard     *shard
+	session   *hub.Session
+	speaks    encoding
+	snapshots *snapshots    // of a stream of snapshots: which; otherwise nil
+	wake      chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
+	written   chan struct{} // closed by the writer as it ends
 
 	// owned by the shard's loop
 	memberships []membership

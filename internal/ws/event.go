@@ -31,6 +31,12 @@ func retryFrame(milliseconds int64) *frame {
 	return &frame{bytes: append(strconv.AppendInt([]byte("retry: "), milliseconds, 10), "\n\n"...)}
 }
 
+// snapshotFrame encodes a snapshot, which is one line.
+func snapshotFrame(line []byte) *frame {
+	b := append(make([]byte, 0, len(line)+8), "data: "...)
+	return &frame{bytes: append(append(b, line...), "\n\n"...), snapshot: true}
+}
+
 // told is the data of an event that is no message.
 type told struct {
 	Position string `json:"position,omitempty"` // the client's cursor from here on

@@ -54,6 +54,8 @@ type frame struct {
 	remote    bool  // it came from another hub
 	keep      bool  // it is of a log room, and is not to be dropped
 
+	snapshot bool // the next one takes its place while it waits
+
 	// of what a session is told of messages that it did not get; see conn.drop
 	room string // of a message: whose loss is told there; of the answer to a join, and of a gap: the room; otherwise ""
 	lost int    // of a gap: how many messages were dropped

@@ -50,7 +50,7 @@ func TestBadBytes(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "the others are left alone", func() bool { return h.ws.Stats().Connections == 2 })
+	eventually(t, "the others are left alone", func() bool { return h.ws.Stats().Connections.All() == 2 })
 }
 
 // readClose reads up to the close frame, and answers nothing.
@@ -118,7 +118,7 @@ func TestNeverReads(t *testing.T) {
 	if h.ws.Stats().Dropped[hub.DropSendQueue] == 0 {
 		t.Error("nothing was dropped for the one that does not read")
 	}
-	eventually(t, "it is closed", func() bool { return h.ws.Stats().Connections == 2 })
+	eventually(t, "it is closed", func() bool { return h.ws.Stats().Connections.All() == 2 })
 	if got := h.ws.Stats(); got.Closed[protocol.CodeTooSlow] != 1 || got.SlowConsumers != 0 {
 		t.Errorf("stats %+v", got)
 	}
@@ -265,7 +265,7 @@ func TestCloseCodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "all have ended", func() bool { return h.ws.Stats().Connections == 0 })
+	eventually(t, "all have ended", func() bool { return h.ws.Stats().Connections.All() == 0 })
 	got := h.ws.Stats().Closed
 	if want := map[protocol.Code]uint64{1000: 1, 1001: 1, protocol.CodeOther: 3}; !maps.Equal(got, want) {
 		t.Errorf("closed %v, want %v", got, want)

@@ -20,10 +20,56 @@ type Latency struct {
 	Sum     uint64                         // of all deliveries, in µs
 }
 
+// Count returns how many deliveries there were.
+func (l Latency) Count() (n uint64) {
+	for _, in := range l.Buckets {
+		n += in
+	}
+	return n
+}
+
+// Quantile estimates in µs within what time the share q of all deliveries was done, q from 0 to 1: it takes those of one
+// bucket for evenly spread, as Prometheus does. What is beyond all bounds counts as the last of them, and ok is false
+// where nothing was delivered.
+func (l Latency) Quantile(q float64) (µs float64, ok bool) {
+	rank, below, lower := q*float64(l.Count()), 0.0, 0.0
+	for i, bound := range LatencyBounds {
+		in, upper := float64(l.Buckets[i]), float64(bound)
+		if in > 0 && below+in >= rank {
+			return lower + (upper-lower)*(rank-below)/in, true
+		}
+		below, lower = below+in, upper
+	}
+	return lower, l.Count() > 0
+}
+
+// Connections is how many connections are open, by what they speak.
+type Connections struct {
+	V1, Plain int // WebSockets
+	Events    int // streams of a room
+	Snapshots int // streams of snapshots
+}
+
+// All returns how many there are in all.
+func (n Connections) All() int { return n.V1 + n.Plain + n.Events + n.Snapshots }
+
+// of returns where connections like c are counted.
+func (n *Connections) of(c *conn) *int {
+	switch {
+	case c.snapshots != nil:
+		return &n.Snapshots
+	case c.speaks == events:
+		return &n.Events
+	case c.speaks == v1:
+		return &n.V1
+	}
+	return &n.Plain
+}
+
 // Stats is what the server counted since its start.
 type Stats struct {
-	Connections   int // open now
-	SlowConsumers int // of them, those whose queue was more than half full and is not empty again
+	Connections   Connections // open now
+	SlowConsumers int         // of them, those whose queue was more than half full and is not empty again
 	Deliveries    uint64
 	Dropped       map[hub.DropReason]uint64
 	Closed        map[protocol.Code]uint64 // connections that ended, by the code that was sent or received
@@ -129,7 +175,7 @@ func (h *histogram) read() (l Latency) {
 // Stats returns what was counted.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
-	connections := len(s.conns)
+	connections := s.open
 	s.mu.Unlock()
 	m := s.metrics
 	stats := Stats{

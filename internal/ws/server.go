@@ -54,7 +54,8 @@ func (o *Options) setDefaults() {
 // closeTimeout is how long a connection that is being closed has for writing the rest, and for the peer's close frame.
 func (o *Options) closeTimeout() time.Duration { return min(o.WriteTimeout, 5*time.Second) }
 
-// Server is the handler of /ws, and with ServeEvents that of streams. ServeHTTP, ServeEvents and Stats may be called by several goroutines at once.
+// Server is the handler of /ws, and with ServeEvents and Snapshots that of streams. All of these
+// and Stats may be called by several goroutines at once.
 type Server struct {
 	// immutable
 	options Options
@@ -63,10 +64,11 @@ type Server struct {
 	metrics *metrics
 	shard   *shard
 
-	readers sync.WaitGroup // one for each connection
+	readers sync.WaitGroup // one for each connection, and one while snapshots are taken
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // guarded by mu
+	open     Connections        // how many conns has; guarded by mu
 	draining bool               // no more connections are taken; guarded by mu
 }
 
@@ -175,13 +177,18 @@ func (s *Server) add(c *conn) bool {
 		return false
 	}
 	s.conns[c] = struct{}{}
+	*s.open.of(c)++
 	s.readers.Add(1)
 	return true
 }
 
 func (s *Server) forget(c *conn) {
+	if c.snapshots != nil {
+		c.snapshots.remove(c)
+	}
 	s.mu.Lock()
 	delete(s.conns, c)
+	*s.open.of(c)--
 	s.mu.Unlock()
 	s.readers.Done()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -20,46 +21,65 @@ import (
 // end; the answer has no length, and ends with the connection (RFC 9112 §6.3). Headers that are set before stay.
 func (s *Server) ServeEvents(w http.ResponseWriter, r *http.Request) {
 	ask, p := s.askedFor(r)
-	var who hub.Identity
-	if p == nil {
-		who, p = auth.Bearer(s.hub, r)
-	}
 	if p != nil {
 		p.Write(w)
 		return
 	}
-	streamHeader(w.Header())
-	if r.Method == http.MethodHead {
-		w.WriteHeader(http.StatusOK)
+	c := s.newStream(w, r, nil)
+	if c == nil {
 		return
 	}
-	c := s.newConn(events)
-	c.session = s.hub.NewStream(s.shard, c)
-	c.session.Identify(who)
-	if !s.add(c) {
-		s.sendAway(w)
-		return
-	}
-	c.push(headFrame(w.Header()))
-	c.push(retryFrame(s.retry()))
 	begins := ask.cursor.IsZero()
 	if begins && ask.history > 0 {
 		ask.cursor = s.pushHistory(r, c, ask)
 	}
 	// The session is in its room before the answer: a client whose stream is open misses nothing.
 	c.session.EnterStream(r.Context(), ask.room, ask.cursor, begins)
+	if nc := s.takeOver(w, r, c); nc != nil {
+		s.start(c, nc, s.options.PingInterval)
+	}
+}
+
+// newStream begins the answer to a request for a stream, and returns its connection, which has no socket yet; nil where
+// the request has been answered. One of snapshots says of which.
+func (s *Server) newStream(w http.ResponseWriter, r *http.Request, of *snapshots) *conn {
+	who, p := auth.Bearer(s.hub, r)
+	if p != nil {
+		p.Write(w)
+		return nil
+	}
+	streamHeader(w.Header())
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	c := s.newConn(events)
+	c.snapshots = of
+	c.session = s.hub.NewStream(s.shard, c)
+	c.session.Identify(who)
+	if !s.add(c) {
+		s.sendAway(w)
+		return nil
+	}
+	c.push(headFrame(w.Header()))
+	c.push(retryFrame(s.retry()))
+	return c
+}
+
+// takeOver returns the socket of a stream whose answer waits in c; nil where there is none, and c is forgotten.
+func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, c *conn) net.Conn {
 	nc, _, err := http.NewResponseController(w).Hijack()
 	if err != nil { // a connection that cannot be taken over, as one of HTTP/2
 		s.log.Error("cannot take over a connection for a stream", "remote", r.RemoteAddr, "error", err)
 		s.abandon(c)
 		w.WriteHeader(http.StatusInternalServerError)
-		return
+		return nil
 	}
 	// A stream's client says nothing, so it is not asked: what keeps the stream alive is to be acknowledged by TCP.
 	if err := endVanished(nc, s.options.PingInterval+s.options.PongTimeout); err != nil {
 		s.log.Debug("cannot bound how long a client may be gone", "remote", r.RemoteAddr, "error", err)
 	}
-	s.start(c, nc, s.options.PingInterval)
+	return nc
 }
 
 // streamHeader sets the headers of a stream.

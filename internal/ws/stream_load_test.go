@@ -117,7 +117,7 @@ func TestStreamCost(t *testing.T) {
 	for _, s := range all {
 		s.Close()
 	}
-	eventually(t, "all have ended", func() bool { return h.ws.Stats().Connections == 0 })
+	eventually(t, "all have ended", func() bool { return h.ws.Stats().Connections.All() == 0 })
 	h.http.CloseClientConnections()
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
 	if got := h.Hub.Stats().Rooms; got != 0 {

@@ -139,7 +139,7 @@ func TestStream(t *testing.T) {
 	if m := live.message(`"live"`); m.Position != "" || m.Scope != "" || live.LastID != "" {
 		t.Errorf("got %+v in a live room, and the last id %q", m, live.LastID)
 	}
-	if got := h.ws.Stats().Connections; got != 3 {
+	if got := h.ws.Stats().Connections.All(); got != 3 {
 		t.Errorf("%d connections, want 3", got)
 	}
 	log.Close()
