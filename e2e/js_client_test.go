@@ -102,6 +102,8 @@ func startNode(t *testing.T, name, options string) *jsClient {
 	}
 	t.Cleanup(func() {
 		in.Close() // it ends then
+		hangs := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		defer hangs.Stop()
 		_, _ = io.Copy(io.Discard, out)
 		if err := cmd.Wait(); err != nil || complaints.String() != "" {
 			t.Errorf("%s: %v\n%s", name, err, complaints)

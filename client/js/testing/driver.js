@@ -76,7 +76,10 @@ export function drive(Hub, WebSocket, { urls, name, rooms, tokens, ...options })
 			hub.urls.sort((a, b) => (a !== url) - (b !== url));
 			WebSocket.prototype.close.call(current);
 		},
-		stop: () => hub.disconnect(),
+		stop() {
+			clearInterval(publishing); // Node would not end
+			hub.disconnect();
+		},
 		/** What happened since the last call, and how things are. */
 		take() {
 			const taken = events;
