@@ -145,18 +145,32 @@ func (r *Roster) Remove(hub Hub, id string, count int) Outcome {
 
 // Drop says that the hub is gone, and all who were on it.
 func (r *Roster) Drop(hubID string) Outcome {
-	if r.hubs[hubID] == 0 {
-		return Outcome{}
-	}
+	had := r.hubs[hubID] > 0
 	delete(r.hubs, hubID)
 	if r.people == nil {
+		if !had {
+			return Outcome{}
+		}
 		return r.recount()
+	}
+	if !had && !r.lists(hubID) { // its count comes with the first part of what changed, so it may be ahead of the list
+		return Outcome{}
 	}
 	before := r.snapshot()
 	for id, places := range r.people {
 		r.set(id, without(places, hubID))
 	}
 	return r.since(before)
+}
+
+// lists reports whether somebody is known to be on the hub.
+func (r *Roster) lists(hubID string) bool {
+	for _, places := range r.people {
+		if slices.ContainsFunc(places, func(e entry) bool { return e.hub.ID == hubID }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Load says what all other hubs have, and own who is here.

@@ -196,3 +196,17 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%v", people)
 	}
 }
+
+// TestDiesHalfWay has a hub die that was telling in two parts that all of its people left: nobody is left over.
+func TestDiesHalfWay(t *testing.T) {
+	own, other := Hub{"1", "hub1"}, Hub{"2", "hub2"}
+	r := New(own, most)
+	r.Put(own, Person{"ada", "Ada", 1}, 1)
+	r.Put(other, Person{"bob", "Bob", 1}, 1)
+	r.Put(other, Person{"cyd", "Cyd", 1}, 2)
+	r.Remove(other, "bob", 0) // its count is what comes of both parts
+	o := r.Drop(other.ID)
+	if len(o.Changes) != 1 || o.Changes[0].Kind != Left || o.Changes[0].ID != "cyd" || r.Count() != 1 {
+		t.Errorf("%+v, count %d", o, r.Count())
+	}
+}
