@@ -74,7 +74,7 @@ type Roster struct {
 	hubs   map[string]int     // how many people each hub has, by its id; those that have some
 	people map[string][]entry // by the person's id, never empty; nil in a crowd
 	told   int                // how many a crowd was last told to be
-	asked  bool               // Reload was returned, and Load has not come yet
+	asked  bool               // Reload was returned, or would change nothing now, and Load has not come yet
 }
 
 // entry is a person on one hub.
@@ -148,9 +148,10 @@ func (r *Roster) Drop(hubID string) Outcome {
 	had := r.hubs[hubID] > 0
 	delete(r.hubs, hubID)
 	if r.people == nil {
-		if !had {
+		if !had && !r.asked {
 			return Outcome{}
 		}
+		r.asked = false // what is under way may have waited for it
 		return r.recount()
 	}
 	if !had && !r.lists(hubID) { // its count comes with the first part of what changed, so it may be ahead of the list
@@ -183,6 +184,8 @@ func (r *Roster) Load(others []Listed, own []Person) Outcome {
 	for _, l := range others {
 		if l.Unknown {
 			l = remembered(l.Hub, hubs, people)
+			// Asked again now the answer would be the same. It comes by itself when that hub can be read, and Drop asks.
+			r.asked = r.asked || l.People == nil && l.Count > 0
 		}
 		complete = complete && (l.People != nil || l.Count == 0)
 		r.list(l)
