@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -150,9 +151,12 @@ func (l *presenceLink) sendChanges() (bool, error) {
 
 // sendClaims tells some of what is to be claimed, and reports whether there was anything.
 func (l *presenceLink) sendClaims() (bool, error) {
-	claims := l.presence.takeClaims(claimsAtOnce)
+	claims, late := l.presence.takeClaims(claimsAtOnce, time.Now().Add(-claimAge))
+	if len(late) > 0 {
+		l.tell(claimsLate(late))
+	}
 	if len(claims) == 0 {
-		return false, nil
+		return len(late) > 0, nil
 	}
 	l.tell(claimsSent(claims)) // before it can come back
 	text, err := json.Marshal(claims)
@@ -162,8 +166,11 @@ func (l *presenceLink) sendClaims() (bool, error) {
 	return true, l.change(kindClaims, string(text), nil, nil)
 }
 
-// claimsSent are clients that are being claimed.
-type claimsSent []string
+// claimsSent are clients that are being claimed, claimsLate those that waited too long for it.
+type (
+	claimsSent []string
+	claimsLate []string
+)
 
 // readRooms reads who is in some of the rooms that are asked for, and reports whether there were any.
 func (l *presenceLink) readRooms() (bool, error) {

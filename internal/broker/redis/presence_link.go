@@ -46,7 +46,7 @@ type presenceLink struct {
 
 	// immutable
 	presence *Presence
-	in       *queue.Queue[any] // from the link's goroutines to the presence's: beatReply, loadReply, said, claimsLost
+	in       *queue.Queue[any] // from the link's goroutines to the presence's: beatReply, loadReply, said, claimsSent, claimsLate
 	work     chan struct{}     // one slot: there may be something to send; sent by everybody, received by the writer; never closed
 
 	// guarded by presence.mu

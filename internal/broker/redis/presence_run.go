@@ -68,7 +68,10 @@ func (p *Presence) serve(l *presenceLink) (why error) {
 func (p *Presence) finish(l *presenceLink) {
 	l.close()
 	for _, what := range l.in.Take(nil) {
-		if claims, ok := what.(claimsSent); ok {
+		switch claims := what.(type) {
+		case claimsSent:
+			p.sent = append(p.sent, claims...)
+		case claimsLate:
 			p.sent = append(p.sent, claims...)
 		}
 	}
@@ -97,6 +100,8 @@ func (p *Presence) take(l *presenceLink, what any) {
 		p.look(l, what)
 	case claimsSent:
 		p.sent = append(p.sent, what...)
+	case claimsLate:
+		p.keepClaims(what)
 	}
 }
 
@@ -330,7 +335,8 @@ func (p *Presence) wait(d time.Duration) bool {
 		case <-timer.C:
 			return true
 		case <-p.idle:
-			p.keepClaims(p.takeClaims(math.MaxInt))
+			claims, _ := p.takeClaims(math.MaxInt, time.Time{})
+			p.keepClaims(claims)
 		case <-p.closing.Done():
 			return false
 		}

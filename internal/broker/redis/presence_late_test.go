@@ -1,0 +1,34 @@
+//go:build !short
+
+package redis
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/redistest"
+)
+
+// TestPresenceLateClaim has a claim wait for so long that the client may have come to another hub since: it is answered,
+// and nobody is told, as that would send away for good a client that has no other session.
+func TestPresenceLateClaim(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t, redistest.Options{})
+	h := startPresent(t, time.Minute, server.URL(), server.URL())
+	h[1].p.mu.Lock()
+	h[1].p.claims = append(h[1].p.claims, claim{"late", time.Now().Add(-2 * claimAge)})
+	h[1].p.mu.Unlock()
+	h[1].p.Claim("another")
+	h[0].Await("another claim to come", func() bool {
+		claims, _ := h[0].Claims()
+		return slices.Contains(claims, "another")
+	})
+	h[1].Await("both to be answered", func() bool {
+		_, own := h[1].Claims()
+		return own == 2
+	})
+	if claims, _ := h[0].Claims(); slices.Contains(claims, "late") {
+		t.Errorf("told of %q", claims)
+	}
+}
