@@ -66,7 +66,10 @@ func (b *batch) send() error {
 	}
 	err := b.link.change(b.kind, text, b.keys, b.args)
 	b.keys, b.args, b.told = b.keys[:0], b.args[:0], nil
-	return err
+	if err != nil {
+		return err
+	}
+	return b.link.keepAlive()
 }
 
 // change runs the script that changes who is where and tells the hubs.
@@ -108,15 +111,25 @@ func (l *presenceLink) register() error {
 	if err := b.send(); err != nil {
 		return err
 	}
+	l.state = stateReady
 	if err := l.sayAlive(); err != nil {
 		return err
 	}
 	return l.change(kindReady, l.presence.own.Name, nil, nil)
 }
 
-// sayAlive says that this hub is alive, and that all that it has can be read.
+// keepAlive says that this hub is alive where that is due. All that takes more than one call does it in between: a hub
+// that has much to say for longer than it lives is not to be taken for dead.
+func (l *presenceLink) keepAlive() error {
+	if time.Since(l.beaten) < l.presence.beat() {
+		return nil
+	}
+	return l.sayAlive()
+}
+
+// sayAlive says that this hub is alive.
 func (l *presenceLink) sayAlive() error {
-	r, err := l.beat(stateReady, false)
+	r, err := l.beat(false)
 	if err == nil && !r.there {
 		err = errForgotten
 	}
@@ -222,15 +235,24 @@ func (l *presenceLink) readPages() error {
 	dead := slices.Collect(maps.Keys(p.dead))
 	p.mu.Unlock()
 	for i, q := range pages {
+		if err := l.keepAlive(); err != nil {
+			failPages(pages[i:], err)
+			return err
+		}
 		args := append([]string{presenceKeys, q.room, q.after, strconv.Itoa(q.limit), strconv.Itoa(len(dead))}, dead...)
 		if err := q.answer(l.call(pageText, []string{hubsKey}, args)); err != nil {
-			for _, left := range pages[i:] {
-				left.fail(fmt.Errorf("%w: %w", hub.ErrAway, err))
-			}
+			failPages(pages[i:], err)
 			return fmt.Errorf("read a page of people: %w", err)
 		}
 	}
 	return nil
+}
+
+// failPages answers that these could not be read.
+func failPages(pages []page, why error) {
+	for _, q := range pages {
+		q.fail(fmt.Errorf("%w: %w", hub.ErrAway, why))
+	}
 }
 
 // answer answers with what Redis answered, or returns its error and does not.
@@ -326,6 +348,9 @@ func (l *presenceLink) clearAway() error {
 			}).AsInt64()
 			if err != nil {
 				return fmt.Errorf("clear away what a dead hub left: %w", err)
+			}
+			if err := l.keepAlive(); err != nil {
+				return err
 			}
 		}
 	}

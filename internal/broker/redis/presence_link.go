@@ -58,6 +58,8 @@ type presenceLink struct {
 	calls        rueidis.Client
 	scripts      map[string]string // names at Redis, by text
 	registration string
+	state        string    // of the registration
+	beaten       time.Time // when a beat last began
 
 	// set by open, and then owned by the reader
 	reads  rueidis.Client
@@ -109,7 +111,8 @@ func (l *presenceLink) handshake() (err error) {
 		return err
 	}
 	l.registration = newNonce()
-	l.began, err = l.beat(stateComing, true)
+	l.state = stateComing
+	l.began, err = l.beat(true)
 	l.newest = l.began.newest
 	return err
 }
@@ -169,14 +172,15 @@ func (l *presenceLink) call(script string, keys, args []string) rueidis.RedisRes
 	return result
 }
 
-// beat says that the registration is alive, in this state.
-func (l *presenceLink) beat(state string, register bool) (beatReply, error) {
+// beat says that the registration is alive, and in which state.
+func (l *presenceLink) beat(register bool) (beatReply, error) {
+	l.beaten = time.Now()
 	mode := ""
 	if register {
 		mode = "new"
 	}
 	return parseBeat(l.call(beatText, []string{hubsKey, changesKey, serialKey}, []string{
-		l.registration, stateOf(state, l.presence.own), strconv.FormatInt(changesAge.Milliseconds(), 10), mode,
+		l.registration, stateOf(l.state, l.presence.own), strconv.FormatInt(changesAge.Milliseconds(), 10), mode,
 	}))
 }
 
@@ -248,6 +252,9 @@ func (l *presenceLink) write() error {
 // round does all that is asked for.
 func (l *presenceLink) round() error {
 	for l.ctx.Err() == nil {
+		if err := l.keepAlive(); err != nil {
+			return err
+		}
 		changed, err := l.sendChanges()
 		if err != nil {
 			return err
