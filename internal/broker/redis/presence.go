@@ -89,6 +89,12 @@ type watched struct {
 	buffer []change // what came while a load was under way
 }
 
+// load is a question for who is in a room, for as long as that is watched without a break.
+type load struct {
+	room string
+	of   *watched
+}
+
 // roomUpdate is what is to be told of a room.
 type roomUpdate struct {
 	count  int
@@ -206,8 +212,9 @@ func (p *Presence) Watch(room string) {
 
 // load has the link read who is in a watched room. It is called with mu held.
 func (p *Presence) load(room string) {
-	p.rooms[room].loads++
-	p.link.loads = append(p.link.loads, room)
+	w := p.rooms[room]
+	w.loads++
+	p.link.loads = append(p.link.loads, load{room, w})
 	p.link.nudge()
 }
 

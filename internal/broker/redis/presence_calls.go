@@ -190,7 +190,7 @@ func (l *presenceLink) readRooms() (bool, error) {
 	p := l.presence
 	p.mu.Lock()
 	n := min(len(l.loads), loadsAtOnce)
-	rooms := slices.Clone(l.loads[:n])
+	asked := slices.Clone(l.loads[:n])
 	l.loads = l.loads[n:]
 	dead := slices.Collect(maps.Keys(p.dead))
 	p.mu.Unlock()
@@ -198,7 +198,10 @@ func (l *presenceLink) readRooms() (bool, error) {
 		return false, nil
 	}
 	args := append([]string{presenceKeys, l.registration, strconv.Itoa(p.most), strconv.Itoa(len(dead))}, dead...)
-	r, err := parseLoad(rooms, p.own.ID, l.call(loadText, []string{hubsKey, changesKey}, append(args, rooms...)))
+	for _, a := range asked {
+		args = append(args, a.room)
+	}
+	r, err := parseLoad(asked, p.own.ID, l.call(loadText, []string{hubsKey, changesKey}, args))
 	if err != nil {
 		return true, fmt.Errorf("read who is in rooms: %w", err)
 	}

@@ -50,7 +50,7 @@ type presenceLink struct {
 	work     chan struct{}     // one slot: there may be something to send; sent by everybody, received by the writer; never closed
 
 	// guarded by presence.mu
-	loads []string  // rooms to read
+	loads []load    // rooms to read
 	pages []page    // to read
 	reap  []deadHub // to clear away
 

@@ -181,12 +181,12 @@ func (p *Presence) changed(c change) {
 
 // loaded tells the receiver what was read, and what changed since.
 func (p *Presence) loaded(r loadReply) {
-	for _, room := range r.asked {
+	for _, asked := range r.asked {
+		room, w := asked.room, asked.of
 		p.mu.Lock()
-		w := p.rooms[room]
-		if w == nil || w.loads == 0 {
+		if p.rooms[room] != w {
 			p.mu.Unlock()
-			continue // not watched any more, or again since
+			continue // not watched any more, or again since: what changed in between is lost to this answer
 		}
 		w.loads--
 		w.since = r.newest
