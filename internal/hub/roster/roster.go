@@ -104,9 +104,10 @@ func (r *Roster) Count() int {
 	return n
 }
 
-// Elsewhere reports whether it is known that the person is on another hub.
+// Elsewhere reports whether it is known that the person is on another hub, and came there last.
 func (r *Roster) Elsewhere(id string) bool {
-	return slices.ContainsFunc(r.people[id], func(e entry) bool { return e.hub != r.own })
+	places := r.people[id]
+	return len(places) > 0 && last(places).hub != r.own
 }
 
 // People returns who is in the room, in the order of their ids; nil in a crowd.
@@ -290,10 +291,15 @@ func (r *Roster) shown(id string) (Place, bool) {
 	if len(places) == 0 {
 		return Place{}, false
 	}
-	last := slices.MaxFunc(places, func(a, b entry) int {
+	e := last(places)
+	return Place{e.Person, e.hub.Name}, true
+}
+
+// last returns the place to which a person came last.
+func last(places []entry) entry {
+	return slices.MaxFunc(places, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.hub.ID, b.hub.ID))
 	})
-	return Place{last.Person, last.hub.Name}, true
 }
 
 // snapshot returns all that is shown.

@@ -238,3 +238,14 @@ func TestSmallCrowdWaits(t *testing.T) {
 		t.Errorf("%+v, where it has died", o)
 	}
 }
+
+// TestCameFromDeadHub shows that who came here from a hub that died, and is not known to be dead yet, is not elsewhere.
+func TestCameFromDeadHub(t *testing.T) {
+	own, other := Hub{"1", "hub1"}, Hub{"2", "hub2"}
+	r := New(own, most)
+	r.Put(other, Person{"ada", "Ada", 1}, 1)
+	r.Put(own, Person{"ada", "Ada", 2}, 1)
+	if r.Elsewhere("ada") {
+		t.Error("it is where it was before, too, and not where it came last")
+	}
+}
