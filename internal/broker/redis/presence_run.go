@@ -82,7 +82,7 @@ func (p *Presence) finish(l *presenceLink) {
 	}
 }
 
-// keepClaims answers claims that the other hubs are not told of.
+// keepClaims answers this hub's own claims.
 func (p *Presence) keepClaims(clients []string) {
 	for _, client := range clients {
 		p.receiver.Claimed(client, true)
@@ -153,12 +153,24 @@ func (p *Presence) claimed(e said) {
 	if json.Unmarshal([]byte(e.data), &clients) != nil {
 		return
 	}
-	own := e.hub == p.own.ID
-	if own {
-		p.sent = p.sent[min(len(clients), len(p.sent)):]
+	if e.hub == p.own.ID {
+		p.claimedHere(clients)
+		return
 	}
 	for _, client := range clients {
-		p.receiver.Claimed(client, own)
+		p.receiver.Claimed(client, false)
+	}
+}
+
+// claimedHere answers this hub's own claims, and those before them that were missed. What an earlier link sent was
+// answered when that ended.
+func (p *Presence) claimedHere(clients []string) {
+	for i := 0; i+len(clients) <= len(p.sent); i++ {
+		if end := i + len(clients); slices.Equal(p.sent[i:end], clients) {
+			p.keepClaims(p.sent[:end])
+			p.sent = p.sent[end:]
+			return
+		}
 	}
 }
 
