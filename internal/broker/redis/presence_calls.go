@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -64,7 +65,7 @@ func (b *batch) send() error {
 	if b.kind != "" {
 		text = encodeChanges(b.told)
 	}
-	err := b.link.change(b.kind, text, b.keys, b.args)
+	err := b.link.change(b.kind, text, never, b.keys, b.args)
 	b.keys, b.args, b.told = b.keys[:0], b.args[:0], nil
 	if err != nil {
 		return err
@@ -72,18 +73,30 @@ func (b *batch) send() error {
 	return b.link.keepAlive()
 }
 
-// change runs the script that changes who is where and tells the hubs.
-func (l *presenceLink) change(kind, text string, keys, args []string) error {
+// never is for what is not too late at any time.
+const never = ""
+
+// change runs the script that changes who is where and tells the hubs, until latest, which is by Redis's clock.
+func (l *presenceLink) change(kind, text, latest string, keys, args []string) error {
 	allKeys := append([]string{hubsKey, changesKey, serialKey, roomsKeyOf(l.registration)}, keys...)
-	allArgs := append([]string{l.registration, l.presence.own.ID, kind, text, strconv.Itoa(changesKept)}, args...)
-	there, err := l.call(changeText, allKeys, allArgs).AsInt64()
-	if err == nil && there == 0 {
+	allArgs := append([]string{l.registration, l.presence.own.ID, kind, text, strconv.Itoa(changesKept), latest}, args...)
+	answer, err := l.call(changeText, allKeys, allArgs).AsInt64()
+	switch {
+	case err != nil:
+	case answer == 0:
 		err = errForgotten
+	case answer == 2:
+		err = errTooLate
 	}
 	if err != nil {
 		return fmt.Errorf("say who is here: %w", err)
 	}
 	return nil
+}
+
+// redisTime returns the time by Redis's clock after d, or a little before.
+func (l *presenceLink) redisTime(d time.Duration) string {
+	return strconv.FormatInt(l.clock.now+(time.Since(l.clock.at)+d).Milliseconds(), 10)
 }
 
 // register says who is on this hub, and then that all of it can be read.
@@ -115,7 +128,7 @@ func (l *presenceLink) register() error {
 	if err := l.sayAlive(); err != nil {
 		return err
 	}
-	return l.change(kindReady, l.presence.own.Name, nil, nil)
+	return l.change(kindReady, l.presence.own.Name, never, nil, nil)
 }
 
 // keepAlive says that this hub is alive where that is due. All that takes more than one call does it in between: a hub
@@ -176,13 +189,20 @@ func (l *presenceLink) sendClaims() (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	return true, l.change(kindClaims, string(text), nil, nil)
+	err = l.change(kindClaims, string(text), l.redisTime(claimAge), nil, nil)
+	if errors.Is(err, errTooLate) { // it was on its way for too long
+		l.tell(claimsUntold(claims))
+		return true, nil
+	}
+	return true, err
 }
 
-// claimsSent are clients that are being claimed, claimsLate those that waited too long for it.
+// claimsSent are clients that are being claimed, claimsUntold those of them that came too late to Redis, and claimsLate
+// those that waited too long before.
 type (
-	claimsSent []string
-	claimsLate []string
+	claimsSent   []string
+	claimsUntold []string
+	claimsLate   []string
 )
 
 // readRooms reads who is in some of the rooms that are asked for, and reports whether there were any.

@@ -3,6 +3,7 @@
 package redis
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -30,5 +31,24 @@ func TestPresenceLateClaim(t *testing.T) {
 	})
 	if claims, _ := h[0].Claims(); slices.Contains(claims, "late") {
 		t.Errorf("told of %q", claims)
+	}
+}
+
+// TestPresenceLateAtRedis has a claim be on its way for too long, as where Redis hung: nobody is told.
+func TestPresenceLateAtRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t, redistest.Options{})
+	p := newPresence(t, server.URL(), time.Minute)
+	l, err := p.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	entries := func() string { return server.Do("XLEN", changesKey) }
+	if err := l.change(kindClaims, `["ada"]`, l.redisTime(-claimAge), nil, nil); !errors.Is(err, errTooLate) || entries() != "0" {
+		t.Errorf("too late: %v, and %s entries", err, entries())
+	}
+	if err := l.change(kindClaims, `["ada"]`, l.redisTime(time.Minute), nil, nil); err != nil || entries() != "1" {
+		t.Errorf("in time: %v, and %s entries", err, entries())
 	}
 }

@@ -46,7 +46,7 @@ type presenceLink struct {
 
 	// immutable
 	presence *Presence
-	in       *queue.Queue[any] // from the link's goroutines to the presence's: beatReply, loadReply, said, claimsSent, claimsLate
+	in       *queue.Queue[any] // from the link's goroutines to the presence's: what Presence.take takes
 	work     chan struct{}     // one slot: there may be something to send; sent by everybody, received by the writer; never closed
 
 	// guarded by presence.mu
@@ -60,6 +60,7 @@ type presenceLink struct {
 	registration string
 	state        string    // of the registration
 	beaten       time.Time // when a beat last began
+	clock        redisClock
 
 	// set by open, and then owned by the reader
 	reads  rueidis.Client
@@ -67,6 +68,15 @@ type presenceLink struct {
 
 	began beatReply // set by open: what was there then
 }
+
+// redisClock is the time by Redis's clock when this process's had at, or a little before.
+type redisClock struct {
+	now int64 // in ms
+	at  time.Time
+}
+
+// errTooLate says that nothing was done, as that would have been too late.
+var errTooLate = errors.New("it came to Redis too late")
 
 // errForgotten says that Redis, or another hub, has forgotten this hub's registration.
 var errForgotten = errors.New("the registration is gone")
@@ -179,9 +189,13 @@ func (l *presenceLink) beat(register bool) (beatReply, error) {
 	if register {
 		mode = "new"
 	}
-	return parseBeat(l.call(beatText, []string{hubsKey, changesKey, serialKey}, []string{
+	r, err := parseBeat(l.call(beatText, []string{hubsKey, changesKey, serialKey}, []string{
 		l.registration, stateOf(l.state, l.presence.own), strconv.FormatInt(changesAge.Milliseconds(), 10), mode,
 	}))
+	if err == nil {
+		l.clock = redisClock{r.now, r.at}
+	}
+	return r, err
 }
 
 // start begins to work. The goroutines end when the link is over; close waits for them.

@@ -100,6 +100,8 @@ func (p *Presence) take(l *presenceLink, what any) {
 		p.look(l, what)
 	case claimsSent:
 		p.sent = append(p.sent, what...)
+	case claimsUntold:
+		p.claimedHere(what)
 	case claimsLate:
 		p.keepClaims(what)
 	}
