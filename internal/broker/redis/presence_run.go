@@ -42,6 +42,11 @@ func (p *Presence) serve(l *presenceLink) (why error) {
 		o.heard = now // it could not be heard while Redis was away
 	}
 	p.serial = l.began.serial
+	p.mu.Lock()
+	for registration, value := range p.dead { // what the last link may not have cleared away
+		l.reap = append(l.reap, deadHub{registration, value})
+	}
+	p.mu.Unlock()
 	p.look(l, l.began)
 	p.use(l)
 	l.start()
