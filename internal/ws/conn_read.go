@@ -40,8 +40,11 @@ func (c *conn) readLoop() {
 }
 
 // mayReturn reports whether a client whose connection is closed like this is likely to be back in a moment: it did not
-// say good-bye, and was not sent away.
+// say good-bye, and was not sent away. One that was displaced is back, and may not be in its rooms yet.
 func mayReturn(how closing) bool {
+	if how.code == protocol.CodeDisplaced {
+		return true
+	}
 	return how.code != protocol.CodeNormal && how.code != protocol.CodeNoStatus && how.code.Reconnect()
 }
 

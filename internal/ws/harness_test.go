@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -40,12 +41,13 @@ type joint struct {
 	logs *memory.Logs // nil: all rooms are live
 
 	tokens hub.Authenticator // nil: none are wanted
+	linger time.Duration     // 0: 200 ms
 }
 
 // startHub starts a hub, and stops it at the end of the test.
 func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	t.Helper()
-	options := hub.Options{Name: name, Broker: j.bus.Broker(), Tokens: j.tokens, Linger: 200 * time.Millisecond}
+	options := hub.Options{Name: name, Broker: j.bus.Broker(), Tokens: j.tokens, Linger: cmp.Or(j.linger, 200*time.Millisecond)}
 	if j.logs != nil {
 		options.Logs, options.Portion = j.logs.Log(), o.SendQueue/8
 	}

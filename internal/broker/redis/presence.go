@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +15,10 @@ const (
 	// defaultLife is how long a hub that is not heard of counts as alive. One that dies is noticed after that and at most
 	// two beats more, which are a quarter of it: within ten seconds.
 	defaultLife = 6 * time.Second
+
+	// claimAge is how long a claim may wait until it is told. A client that comes to another hub meanwhile has been claimed
+	// there, and would be sent away for good by what this hub says of it later. What is not told leaves a session too many.
+	claimAge = time.Second
 
 	// pagesMost is how many requests for pages wait at most.
 	pagesMost = 1 << 10
@@ -60,9 +63,15 @@ type Presence struct {
 	dead    map[string]string      // registrations whose hubs are dead, and what hubs had of them; guarded by mu
 	rooms   map[string]*watched    // guarded by mu
 	pending map[string]*roomUpdate // what is to be told, by room; nil while away; guarded by mu
-	claims  []string               // that are to be told; guarded by mu
+	claims  []claim                // that are to be told, the oldest first; guarded by mu
 	started bool                   // guarded by mu
 	closed  bool                   // guarded by mu
+}
+
+// claim is one that is to be told.
+type claim struct {
+	client string
+	made   time.Time
 }
 
 // otherHub is another hub that lives.
@@ -78,6 +87,12 @@ type watched struct {
 	loads  int      // that are asked for, and not answered
 	since  changeID // what was loaded last has all up to this change
 	buffer []change // what came while a load was under way
+}
+
+// load is a question for who is in a room, for as long as that is watched without a break.
+type load struct {
+	room string
+	of   *watched
 }
 
 // roomUpdate is what is to be told of a room.
@@ -169,7 +184,7 @@ func (p *Presence) update(room string, c hub.PersonChange, count int) {
 func (p *Presence) Claim(client string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.claims = append(p.claims, client)
+	p.claims = append(p.claims, claim{client, time.Now()})
 	if p.link != nil {
 		p.link.nudge()
 		return
@@ -197,8 +212,9 @@ func (p *Presence) Watch(room string) {
 
 // load has the link read who is in a watched room. It is called with mu held.
 func (p *Presence) load(room string) {
-	p.rooms[room].loads++
-	p.link.loads = append(p.link.loads, room)
+	w := p.rooms[room]
+	w.loads++
+	p.link.loads = append(p.link.loads, load{room, w})
 	p.link.nudge()
 }
 
@@ -271,14 +287,20 @@ func (p *Presence) use(l *presenceLink) {
 	l.nudge()
 }
 
-// takeClaims takes out at most n of what is to be claimed.
-func (p *Presence) takeClaims(n int) []string {
+// takeClaims takes out at most n of what is to be claimed, and which of these were made before old.
+func (p *Presence) takeClaims(n int, old time.Time) (fresh, late []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n = min(n, len(p.claims))
-	taken := slices.Clone(p.claims[:n])
+	for _, c := range p.claims[:n] {
+		if c.made.Before(old) {
+			late = append(late, c.client)
+		} else {
+			fresh = append(fresh, c.client)
+		}
+	}
 	p.claims = p.claims[n:]
-	return taken
+	return fresh, late
 }
 
 // The keys. One hash tag has them in one slot, so that a script may use them all.

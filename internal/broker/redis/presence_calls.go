@@ -3,10 +3,12 @@ package redis
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -63,23 +65,38 @@ func (b *batch) send() error {
 	if b.kind != "" {
 		text = encodeChanges(b.told)
 	}
-	err := b.link.change(b.kind, text, b.keys, b.args)
+	err := b.link.change(b.kind, text, never, b.keys, b.args)
 	b.keys, b.args, b.told = b.keys[:0], b.args[:0], nil
-	return err
+	if err != nil {
+		return err
+	}
+	return b.link.keepAlive()
 }
 
-// change runs the script that changes who is where and tells the hubs.
-func (l *presenceLink) change(kind, text string, keys, args []string) error {
+// never is for what is not too late at any time.
+const never = ""
+
+// change runs the script that changes who is where and tells the hubs, until latest, which is by Redis's clock.
+func (l *presenceLink) change(kind, text, latest string, keys, args []string) error {
 	allKeys := append([]string{hubsKey, changesKey, serialKey, roomsKeyOf(l.registration)}, keys...)
-	allArgs := append([]string{l.registration, l.presence.own.ID, kind, text, strconv.Itoa(changesKept)}, args...)
-	there, err := l.call(changeText, allKeys, allArgs).AsInt64()
-	if err == nil && there == 0 {
+	allArgs := append([]string{l.registration, l.presence.own.ID, kind, text, strconv.Itoa(changesKept), latest}, args...)
+	answer, err := l.call(changeText, allKeys, allArgs).AsInt64()
+	switch {
+	case err != nil:
+	case answer == 0:
 		err = errForgotten
+	case answer == 2:
+		err = errTooLate
 	}
 	if err != nil {
 		return fmt.Errorf("say who is here: %w", err)
 	}
 	return nil
+}
+
+// redisTime returns the time by Redis's clock after d, or a little before.
+func (l *presenceLink) redisTime(d time.Duration) string {
+	return strconv.FormatInt(l.clock.now+(time.Since(l.clock.at)+d).Milliseconds(), 10)
 }
 
 // register says who is on this hub, and then that all of it can be read.
@@ -107,15 +124,25 @@ func (l *presenceLink) register() error {
 	if err := b.send(); err != nil {
 		return err
 	}
+	l.state = stateReady
 	if err := l.sayAlive(); err != nil {
 		return err
 	}
-	return l.change(kindReady, l.presence.own.Name, nil, nil)
+	return l.change(kindReady, l.presence.own.Name, never, nil, nil)
 }
 
-// sayAlive says that this hub is alive, and that all that it has can be read.
+// keepAlive says that this hub is alive where that is due. All that takes more than one call does it in between: a hub
+// that has much to say for longer than it lives is not to be taken for dead.
+func (l *presenceLink) keepAlive() error {
+	if time.Since(l.beaten) < l.presence.beat() {
+		return nil
+	}
+	return l.sayAlive()
+}
+
+// sayAlive says that this hub is alive.
 func (l *presenceLink) sayAlive() error {
-	r, err := l.beat(stateReady, false)
+	r, err := l.beat(false)
 	if err == nil && !r.there {
 		err = errForgotten
 	}
@@ -150,27 +177,40 @@ func (l *presenceLink) sendChanges() (bool, error) {
 
 // sendClaims tells some of what is to be claimed, and reports whether there was anything.
 func (l *presenceLink) sendClaims() (bool, error) {
-	claims := l.presence.takeClaims(claimsAtOnce)
+	claims, late := l.presence.takeClaims(claimsAtOnce, time.Now().Add(-claimAge))
+	if len(late) > 0 {
+		l.tell(claimsLate(late))
+	}
 	if len(claims) == 0 {
-		return false, nil
+		return len(late) > 0, nil
 	}
 	l.tell(claimsSent(claims)) // before it can come back
 	text, err := json.Marshal(claims)
 	if err != nil {
 		return true, err
 	}
-	return true, l.change(kindClaims, string(text), nil, nil)
+	err = l.change(kindClaims, string(text), l.redisTime(claimAge), nil, nil)
+	if errors.Is(err, errTooLate) { // it was on its way for too long
+		l.tell(claimsUntold(claims))
+		return true, nil
+	}
+	return true, err
 }
 
-// claimsSent are clients that are being claimed.
-type claimsSent []string
+// claimsSent are clients that are being claimed, claimsUntold those of them that came too late to Redis, and claimsLate
+// those that waited too long before.
+type (
+	claimsSent   []string
+	claimsUntold []string
+	claimsLate   []string
+)
 
 // readRooms reads who is in some of the rooms that are asked for, and reports whether there were any.
 func (l *presenceLink) readRooms() (bool, error) {
 	p := l.presence
 	p.mu.Lock()
 	n := min(len(l.loads), loadsAtOnce)
-	rooms := slices.Clone(l.loads[:n])
+	asked := slices.Clone(l.loads[:n])
 	l.loads = l.loads[n:]
 	dead := slices.Collect(maps.Keys(p.dead))
 	p.mu.Unlock()
@@ -178,7 +218,10 @@ func (l *presenceLink) readRooms() (bool, error) {
 		return false, nil
 	}
 	args := append([]string{presenceKeys, l.registration, strconv.Itoa(p.most), strconv.Itoa(len(dead))}, dead...)
-	r, err := parseLoad(rooms, p.own.ID, l.call(loadText, []string{hubsKey, changesKey}, append(args, rooms...)))
+	for _, a := range asked {
+		args = append(args, a.room)
+	}
+	r, err := parseLoad(asked, p.own.ID, l.call(loadText, []string{hubsKey, changesKey}, args))
 	if err != nil {
 		return true, fmt.Errorf("read who is in rooms: %w", err)
 	}
@@ -215,15 +258,24 @@ func (l *presenceLink) readPages() error {
 	dead := slices.Collect(maps.Keys(p.dead))
 	p.mu.Unlock()
 	for i, q := range pages {
+		if err := l.keepAlive(); err != nil {
+			failPages(pages[i:], err)
+			return err
+		}
 		args := append([]string{presenceKeys, q.room, q.after, strconv.Itoa(q.limit), strconv.Itoa(len(dead))}, dead...)
 		if err := q.answer(l.call(pageText, []string{hubsKey}, args)); err != nil {
-			for _, left := range pages[i:] {
-				left.fail(fmt.Errorf("%w: %w", hub.ErrAway, err))
-			}
+			failPages(pages[i:], err)
 			return fmt.Errorf("read a page of people: %w", err)
 		}
 	}
 	return nil
+}
+
+// failPages answers that these could not be read.
+func failPages(pages []page, why error) {
+	for _, q := range pages {
+		q.fail(fmt.Errorf("%w: %w", hub.ErrAway, why))
+	}
 }
 
 // answer answers with what Redis answered, or returns its error and does not.
@@ -319,6 +371,9 @@ func (l *presenceLink) clearAway() error {
 			}).AsInt64()
 			if err != nil {
 				return fmt.Errorf("clear away what a dead hub left: %w", err)
+			}
+			if err := l.keepAlive(); err != nil {
+				return err
 			}
 		}
 	}

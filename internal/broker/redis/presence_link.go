@@ -46,11 +46,11 @@ type presenceLink struct {
 
 	// immutable
 	presence *Presence
-	in       *queue.Queue[any] // from the link's goroutines to the presence's: beatReply, loadReply, said, claimsLost
+	in       *queue.Queue[any] // from the link's goroutines to the presence's: what Presence.take takes
 	work     chan struct{}     // one slot: there may be something to send; sent by everybody, received by the writer; never closed
 
 	// guarded by presence.mu
-	loads []string  // rooms to read
+	loads []load    // rooms to read
 	pages []page    // to read
 	reap  []deadHub // to clear away
 
@@ -58,6 +58,9 @@ type presenceLink struct {
 	calls        rueidis.Client
 	scripts      map[string]string // names at Redis, by text
 	registration string
+	state        string    // of the registration
+	beaten       time.Time // when a beat last began
+	clock        redisClock
 
 	// set by open, and then owned by the reader
 	reads  rueidis.Client
@@ -65,6 +68,15 @@ type presenceLink struct {
 
 	began beatReply // set by open: what was there then
 }
+
+// redisClock is the time by Redis's clock when this process's had at, or a little before.
+type redisClock struct {
+	now int64 // in ms
+	at  time.Time
+}
+
+// errTooLate says that nothing was done, as that would have been too late.
+var errTooLate = errors.New("it came to Redis too late")
 
 // errForgotten says that Redis, or another hub, has forgotten this hub's registration.
 var errForgotten = errors.New("the registration is gone")
@@ -109,7 +121,8 @@ func (l *presenceLink) handshake() (err error) {
 		return err
 	}
 	l.registration = newNonce()
-	l.began, err = l.beat(stateComing, true)
+	l.state = stateComing
+	l.began, err = l.beat(true)
 	l.newest = l.began.newest
 	return err
 }
@@ -169,15 +182,20 @@ func (l *presenceLink) call(script string, keys, args []string) rueidis.RedisRes
 	return result
 }
 
-// beat says that the registration is alive, in this state.
-func (l *presenceLink) beat(state string, register bool) (beatReply, error) {
+// beat says that the registration is alive, and in which state.
+func (l *presenceLink) beat(register bool) (beatReply, error) {
+	l.beaten = time.Now()
 	mode := ""
 	if register {
 		mode = "new"
 	}
-	return parseBeat(l.call(beatText, []string{hubsKey, changesKey, serialKey}, []string{
-		l.registration, stateOf(state, l.presence.own), strconv.FormatInt(changesAge.Milliseconds(), 10), mode,
+	r, err := parseBeat(l.call(beatText, []string{hubsKey, changesKey, serialKey}, []string{
+		l.registration, stateOf(l.state, l.presence.own), strconv.FormatInt(changesAge.Milliseconds(), 10), mode,
 	}))
+	if err == nil {
+		l.clock = redisClock{r.now, r.at}
+	}
+	return r, err
 }
 
 // start begins to work. The goroutines end when the link is over; close waits for them.
@@ -248,6 +266,9 @@ func (l *presenceLink) write() error {
 // round does all that is asked for.
 func (l *presenceLink) round() error {
 	for l.ctx.Err() == nil {
+		if err := l.keepAlive(); err != nil {
+			return err
+		}
 		changed, err := l.sendChanges()
 		if err != nil {
 			return err

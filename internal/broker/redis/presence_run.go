@@ -42,6 +42,11 @@ func (p *Presence) serve(l *presenceLink) (why error) {
 		o.heard = now // it could not be heard while Redis was away
 	}
 	p.serial = l.began.serial
+	p.mu.Lock()
+	for registration, value := range p.dead { // what the last link may not have cleared away
+		l.reap = append(l.reap, deadHub{registration, value})
+	}
+	p.mu.Unlock()
 	p.look(l, l.began)
 	p.use(l)
 	l.start()
@@ -68,7 +73,10 @@ func (p *Presence) serve(l *presenceLink) (why error) {
 func (p *Presence) finish(l *presenceLink) {
 	l.close()
 	for _, what := range l.in.Take(nil) {
-		if claims, ok := what.(claimsSent); ok {
+		switch claims := what.(type) {
+		case claimsSent:
+			p.sent = append(p.sent, claims...)
+		case claimsLate:
 			p.sent = append(p.sent, claims...)
 		}
 	}
@@ -79,7 +87,7 @@ func (p *Presence) finish(l *presenceLink) {
 	}
 }
 
-// keepClaims answers claims that the other hubs are not told of.
+// keepClaims answers this hub's own claims.
 func (p *Presence) keepClaims(clients []string) {
 	for _, client := range clients {
 		p.receiver.Claimed(client, true)
@@ -97,6 +105,10 @@ func (p *Presence) take(l *presenceLink, what any) {
 		p.look(l, what)
 	case claimsSent:
 		p.sent = append(p.sent, what...)
+	case claimsUntold:
+		p.claimedHere(what)
+	case claimsLate:
+		p.keepClaims(what)
 	}
 }
 
@@ -148,12 +160,24 @@ func (p *Presence) claimed(e said) {
 	if json.Unmarshal([]byte(e.data), &clients) != nil {
 		return
 	}
-	own := e.hub == p.own.ID
-	if own {
-		p.sent = p.sent[min(len(clients), len(p.sent)):]
+	if e.hub == p.own.ID {
+		p.claimedHere(clients)
+		return
 	}
 	for _, client := range clients {
-		p.receiver.Claimed(client, own)
+		p.receiver.Claimed(client, false)
+	}
+}
+
+// claimedHere answers this hub's own claims, and those before them that were missed. What an earlier link sent was
+// answered when that ended.
+func (p *Presence) claimedHere(clients []string) {
+	for i := 0; i+len(clients) <= len(p.sent); i++ {
+		if end := i + len(clients); slices.Equal(p.sent[i:end], clients) {
+			p.keepClaims(p.sent[:end])
+			p.sent = p.sent[end:]
+			return
+		}
 	}
 }
 
@@ -176,12 +200,12 @@ func (p *Presence) changed(c change) {
 
 // loaded tells the receiver what was read, and what changed since.
 func (p *Presence) loaded(r loadReply) {
-	for _, room := range r.asked {
+	for _, asked := range r.asked {
+		room, w := asked.room, asked.of
 		p.mu.Lock()
-		w := p.rooms[room]
-		if w == nil || w.loads == 0 {
+		if p.rooms[room] != w {
 			p.mu.Unlock()
-			continue // not watched any more, or again since
+			continue // not watched any more, or again since: what changed in between is lost to this answer
 		}
 		w.loads--
 		w.since = r.newest
@@ -330,7 +354,8 @@ func (p *Presence) wait(d time.Duration) bool {
 		case <-timer.C:
 			return true
 		case <-p.idle:
-			p.keepClaims(p.takeClaims(math.MaxInt))
+			claims, _ := p.takeClaims(math.MaxInt, time.Time{})
+			p.keepClaims(claims)
 		case <-p.closing.Done():
 			return false
 		}

@@ -205,7 +205,7 @@ func parseBeat(result rueidis.RedisResult) (r beatReply, err error) {
 
 // loadReply is what a load is answered with.
 type loadReply struct {
-	asked  []string // rooms
+	asked  []load
 	newest changeID
 	rooms  map[string][]share
 }
@@ -216,7 +216,7 @@ type share struct {
 	hub.Listed
 }
 
-func parseLoad(asked []string, own string, result rueidis.RedisResult) (r loadReply, err error) {
+func parseLoad(asked []load, own string, result rueidis.RedisResult) (r loadReply, err error) {
 	r.asked, r.rooms = asked, make(map[string][]share, len(asked))
 	parts, err := result.ToArray()
 	if err != nil {
@@ -241,7 +241,7 @@ func parseLoad(asked []string, own string, result rueidis.RedisResult) (r loadRe
 		return r, fmt.Errorf("%w: a load of %d rooms has %d: %w", errReply, len(asked), len(rooms), err)
 	}
 	for i, room := range rooms {
-		if r.rooms[asked[i]], err = parseShares(room, ready, own); err != nil {
+		if r.rooms[asked[i].room], err = parseShares(room, ready, own); err != nil {
 			return r, err
 		}
 	}

@@ -74,7 +74,7 @@ type Roster struct {
 	hubs   map[string]int     // how many people each hub has, by its id; those that have some
 	people map[string][]entry // by the person's id, never empty; nil in a crowd
 	told   int                // how many a crowd was last told to be
-	asked  bool               // Reload was returned, and Load has not come yet
+	asked  bool               // Reload was returned, or would change nothing now, and Load has not come yet
 }
 
 // entry is a person on one hub.
@@ -104,9 +104,10 @@ func (r *Roster) Count() int {
 	return n
 }
 
-// Elsewhere reports whether it is known that the person is on another hub.
+// Elsewhere reports whether it is known that the person is on another hub, and came there last.
 func (r *Roster) Elsewhere(id string) bool {
-	return slices.ContainsFunc(r.people[id], func(e entry) bool { return e.hub != r.own })
+	places := r.people[id]
+	return len(places) > 0 && last(places).hub != r.own
 }
 
 // People returns who is in the room, in the order of their ids; nil in a crowd.
@@ -145,18 +146,33 @@ func (r *Roster) Remove(hub Hub, id string, count int) Outcome {
 
 // Drop says that the hub is gone, and all who were on it.
 func (r *Roster) Drop(hubID string) Outcome {
-	if r.hubs[hubID] == 0 {
-		return Outcome{}
-	}
+	had := r.hubs[hubID] > 0
 	delete(r.hubs, hubID)
 	if r.people == nil {
+		if !had && !r.asked {
+			return Outcome{}
+		}
+		r.asked = false // what is under way may have waited for it
 		return r.recount()
+	}
+	if !had && !r.lists(hubID) { // its count comes with the first part of what changed, so it may be ahead of the list
+		return Outcome{}
 	}
 	before := r.snapshot()
 	for id, places := range r.people {
 		r.set(id, without(places, hubID))
 	}
 	return r.since(before)
+}
+
+// lists reports whether somebody is known to be on the hub.
+func (r *Roster) lists(hubID string) bool {
+	for _, places := range r.people {
+		if slices.ContainsFunc(places, func(e entry) bool { return e.hub.ID == hubID }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Load says what all other hubs have, and own who is here.
@@ -169,6 +185,8 @@ func (r *Roster) Load(others []Listed, own []Person) Outcome {
 	for _, l := range others {
 		if l.Unknown {
 			l = remembered(l.Hub, hubs, people)
+			// Asked again now the answer would be the same. It comes by itself when that hub can be read, and Drop asks.
+			r.asked = r.asked || l.People == nil && l.Count > 0
 		}
 		complete = complete && (l.People != nil || l.Count == 0)
 		r.list(l)
@@ -273,10 +291,15 @@ func (r *Roster) shown(id string) (Place, bool) {
 	if len(places) == 0 {
 		return Place{}, false
 	}
-	last := slices.MaxFunc(places, func(a, b entry) int {
+	e := last(places)
+	return Place{e.Person, e.hub.Name}, true
+}
+
+// last returns the place to which a person came last.
+func last(places []entry) entry {
+	return slices.MaxFunc(places, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.hub.ID, b.hub.ID))
 	})
-	return Place{last.Person, last.hub.Name}, true
 }
 
 // snapshot returns all that is shown.

@@ -196,3 +196,56 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%v", people)
 	}
 }
+
+// TestDiesHalfWay has a hub die that was telling in two parts that all of its people left: nobody is left over.
+func TestDiesHalfWay(t *testing.T) {
+	own, other := Hub{"1", "hub1"}, Hub{"2", "hub2"}
+	r := New(own, most)
+	r.Put(own, Person{"ada", "Ada", 1}, 1)
+	r.Put(other, Person{"bob", "Bob", 1}, 1)
+	r.Put(other, Person{"cyd", "Cyd", 1}, 2)
+	r.Remove(other, "bob", 0) // its count is what comes of both parts
+	o := r.Drop(other.ID)
+	if len(o.Changes) != 1 || o.Changes[0].Kind != Left || o.Changes[0].ID != "cyd" || r.Count() != 1 {
+		t.Errorf("%+v, count %d", o, r.Count())
+	}
+}
+
+// TestSmallCrowdWaits has a crowd become small while what one of its hubs has cannot be known: its lists are not asked for
+// over and over, but when that hub can be read, or has died.
+func TestSmallCrowdWaits(t *testing.T) {
+	own, other := Hub{"1", "hub1"}, Hub{"2", "hub2"}
+	here := []Person{{"ada", "Ada", 1}}
+	crowd := func() *Roster {
+		r := New(own, most)
+		r.Put(own, here[0], 1)
+		if r.Load([]Listed{{Hub: other, Count: most}}, here); !r.Crowd() {
+			t.Fatal("no crowd")
+		}
+		if o := r.Remove(other, "bob", 2); !o.Reload {
+			t.Fatalf("%+v, want its lists to be asked for", o)
+		}
+		if o := r.Load([]Listed{{Hub: other, Unknown: true}}, here); o.Reload || !r.Crowd() || r.Count() != 3 {
+			t.Errorf("%+v, count %d, where the other hub is not known", o, r.Count())
+		}
+		return r
+	}
+	o := crowd().Load([]Listed{{Hub: other, Count: 1, People: []Person{{"bob", "Bob", 1}}}}, here)
+	if !o.There {
+		t.Errorf("%+v, where it can be read", o)
+	}
+	if o := crowd().Drop(other.ID); !o.Reload {
+		t.Errorf("%+v, where it has died", o)
+	}
+}
+
+// TestCameFromDeadHub shows that who came here from a hub that died, and is not known to be dead yet, is not elsewhere.
+func TestCameFromDeadHub(t *testing.T) {
+	own, other := Hub{"1", "hub1"}, Hub{"2", "hub2"}
+	r := New(own, most)
+	r.Put(other, Person{"ada", "Ada", 1}, 1)
+	r.Put(own, Person{"ada", "Ada", 2}, 1)
+	if r.Elsewhere("ada") {
+		t.Error("it is where it was before, too, and not where it came last")
+	}
+}
