@@ -215,6 +215,34 @@ func TestGoesOver(t *testing.T) {
 	})
 }
 
+// TestComesBack has a client whose old connection is not known to be dead go over to another hub, break off there, and
+// come back: it is where it came last.
+func TestComesBack(t *testing.T) {
+	inPeopleWorld(t, 3, 0, func(t *testing.T, w []*peopleWorld) {
+		for i := range w {
+			w[i].come(t, "watcher", "", nil)
+		}
+		ada := w[0].come(t, "Ada", "", nil)
+		time.Sleep(time.Millisecond)
+		second := w[1].come(t, "Ada", ada.ID(), w[0])
+		second.Closed(true)
+		time.Sleep(time.Millisecond)
+		w[0].come(t, "Ada", ada.ID(), w[0])
+		synctest.Wait()
+		for i := range w {
+			if got := w[i].shard.known[ada.ID()]; got.Hub != "hub1" && i != 0 { // it is told nothing of itself
+				t.Errorf("those on hub %d were told that it is on %q", i+1, got.Hub)
+			}
+		}
+		time.Sleep(3 * linger)
+		for i := range w {
+			if _, there := w[i].shard.known[ada.ID()]; !there {
+				t.Errorf("those on hub %d were told that it left", i+1)
+			}
+		}
+	})
+}
+
 // TestOneOfTwo has a client open sessions on two hubs at once, again and again: one of them is left each time.
 func TestOneOfTwo(t *testing.T) {
 	inPeopleWorld(t, 2, 0, func(t *testing.T, w []*peopleWorld) {

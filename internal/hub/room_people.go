@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"time"
+
 	"github.com/soumya-codes/realtime-hub/internal/hub/roster"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -27,7 +29,10 @@ func (r *room) here() int { return len(r.client) + len(r.lingers) }
 func (h *Hub) put(r *room, sub *subscription, was Person, known bool) roster.Outcome {
 	who := sub.session.client()
 	sub.told = who.Name
-	if known && was.Name == who.Name {
+	switch {
+	case known && r.roster.Elsewhere(who.ID):
+		sub.since = time.Now().UnixMilli() // it is back from there, and those there are to know
+	case known && was.Name == who.Name:
 		return roster.Outcome{}
 	}
 	p := Person{ID: who.ID, Name: who.Name, Since: sub.since}

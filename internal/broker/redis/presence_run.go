@@ -116,7 +116,7 @@ func (p *Presence) take(l *presenceLink, what any) {
 // anew.
 func (p *Presence) hear(e said) {
 	if e.serial != p.serial+1 {
-		p.log.Warn("missed what other hubs said of people, reading it anew", "missed", e.serial-p.serial-1)
+		p.log.Warn("missed what other hubs said of people, reading it anew", "expected", p.serial+1, "got", e.serial)
 		p.mu.Lock()
 		if p.link != nil {
 			p.loadAll()
@@ -250,7 +250,7 @@ func (p *Presence) look(l *presenceLink, r beatReply) {
 			continue
 		}
 		if at.ID == p.own.ID {
-			p.bury(l, registration, value) // this hub's own, from before
+			p.bury(l, registration, "") // this hub's own, from before: it is over, whatever came of it since
 			continue
 		}
 		if at.state == stateReady {
@@ -259,7 +259,7 @@ func (p *Presence) look(l *presenceLink, r beatReply) {
 		reload = p.lookAt(l, registration, value, at, r) || reload
 	}
 	for id, o := range p.others {
-		if time.Since(o.heard) > p.opts.Life {
+		if r.at.Sub(o.heard) > p.opts.Life {
 			delete(p.others, id)
 			p.bury(l, o.registration, o.value)
 			p.receiver.Gone(o.HubID)
