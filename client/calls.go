@@ -21,11 +21,11 @@ type result struct {
 	err error
 }
 
-// put gives r to whoever waits, unless an acknowledgement is there, which nothing takes back. The caller holds link.mu.
+// put gives r to whoever waits, unless an acknowledgement is there, which nothing takes back but another. The caller holds link.mu.
 func (c call) put(r result) {
 	select {
 	case earlier := <-c.reply:
-		if earlier.err == nil {
+		if earlier.err == nil && r.err != nil {
 			r = earlier
 		}
 	default:

@@ -23,7 +23,8 @@ type Client struct {
 	stop context.CancelFunc // ends ctx
 	done chan struct{}      // closed by run, once the client has ended for good
 
-	keys atomic.Uint64 // counts publications
+	keys    atomic.Uint64  // counts publications
+	keeping sync.WaitGroup // the goroutines that each keep a message; they end with ctx, and Close waits for them
 
 	// guarded by mu, which is never held while waiting; a room's buffer.mu may be taken under it
 	mu       sync.Mutex
@@ -35,6 +36,7 @@ type Client struct {
 	token    token
 	hub      string // the hub's name
 	isolated bool   // the hub cannot reach the others
+	kept     int    // messages that are kept until hubs have stored them; at most maxKept
 	err      error  // why the client ended for good; set before done is closed
 }
 
@@ -84,6 +86,7 @@ func Dial(ctx context.Context, address string, opts ...Option) (*Client, error) 
 func (c *Client) Close() error {
 	c.stop()
 	<-c.done
+	c.keeping.Wait()
 	return nil
 }
 

@@ -16,7 +16,9 @@
 // told if they never are.
 //
 // A message that was acknowledged with the scope "cluster" is in the log. [Client.Publish] sends a message again under
-// the same key where need be, and it is stored once.
+// the same key where need be, and it is stored once. One that was acknowledged with the scope "hub" is kept by that hub,
+// which cannot reach the log, and by the client, which sends it again where its connection is lost before it is stored:
+// for 10 minutes from the first time, and at most 1,000 of them.
 //
 // In a live room a message arrives at most once, in the order of its publisher, and nothing is kept for those who are
 // away. Where the connection was lost, there is a [Gap]: [Gap.Away]. Where it takes messages too slowly, the hub drops
@@ -36,13 +38,11 @@
 // # Goroutines
 //
 // A Client owns three while it is connected: one that connects, reads and connects again, one that writes, and one that
-// pings; with [WithToken] one more. [Client.Close] ends them and waits for them. They run no code of the caller but its
+// pings; with [WithToken] one more, and one for each message that it keeps. [Client.Close] ends them and waits for them. They run no code of the caller but its
 // logger and the function that fetches tokens, and wait for nobody who reads slowly. All methods of Client and Room may be called by several goroutines at once.
 //
 // # What it does not do
 //
-// It publishes nothing behind the program's back: a message is sent, and sent again, by [Client.Publish] while that
-// runs, and waits there for a connection. After [ErrUnknown] it may still be stored, and a further call publishes
-// another message. Nor does the client keep a message that only its hub has so far, which acknowledged it with the
-// scope "hub".
+// After [ErrUnknown] a message may still be stored, and a further call publishes another message. What the client keeps
+// is in memory alone, and ends with it.
 package client

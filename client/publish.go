@@ -26,7 +26,8 @@ type Ack struct {
 
 	// Scope says how far it is sure to have come. protocol.ScopeLive: the hub took it, and promises nothing.
 	// protocol.ScopeCluster: it is in the log of its room. protocol.ScopeHub: the hub cannot reach the log, has shown
-	// the message to its own clients, keeps it, and stores it later; it is lost if that hub ends before.
+	// the message to its own clients, keeps it, and stores it later. The client keeps it too, and publishes it again where
+	// its connection is lost before: it is lost if hub and client both end.
 	Scope string
 
 	// In a log room, with protocol.ScopeCluster alone.
@@ -71,10 +72,14 @@ func (c *Client) publish(ctx context.Context, room string, kind protocol.Kind, d
 		}
 		if p.attempts == 1 {
 			var cancel context.CancelFunc
+			p.first = time.Now()
 			ctx, cancel = context.WithTimeoutCause(ctx, maxAge, errTooOld)
 			defer cancel()
 		}
 		ack, err := p.await(ctx, reply)
+		if err == nil && ack.Scope == protocol.ScopeHub && c.keep(p, l, reply) {
+			return ack, nil
+		}
 		if err != errAgain {
 			l.forget(p.key)
 			return ack, err
@@ -82,7 +87,8 @@ func (c *Client) publish(ctx context.Context, room string, kind protocol.Kind, d
 	}
 }
 
-// publication is a message on its way to a hub, for one call of Publish and its goroutine.
+// publication is a message on its way to a hub, for one call of Publish and its goroutine, and then for that which keeps
+// the message.
 type publication struct {
 	// immutable
 	client *Client
@@ -91,6 +97,7 @@ type publication struct {
 	kind   protocol.Kind
 	data   []byte
 
+	first    time.Time         // when it was first given to a connection
 	attempts int               // those that were given to a connection, and may have been sent
 	sender   string            // who the client was at the first of them
 	birth    protocol.Position // its cursor in the room before the first of them; zero for none

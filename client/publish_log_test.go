@@ -346,3 +346,62 @@ func TestKnownRooms(t *testing.T) {
 		t.Error("a live room counts as a log room")
 	}
 }
+
+// TestKeeps has the hub take a message that it cannot store: the client publishes it again, under its key and with its
+// birth, on each further connection until one says that it is stored, and then no more. What it was given may be changed.
+func TestKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		c, p := s.connect()
+		joinLog(t, c, p, "e1:7")
+		data := []byte("mine")
+		go func() { // ends with the answer below
+			if ack, err := c.Publish(t.Context(), "lobby", protocol.Text, data); err != nil || ack.Scope != protocol.ScopeHub {
+				t.Errorf("got %+v, %v", ack, err)
+			}
+			copy(data, "gone")
+		}()
+		f := p.publication("mine", "first")
+		key := f.Key
+		keeps := protocol.Frame{Type: protocol.TypeAck, Room: "lobby", ID: "c1/" + key, Key: key, Scope: protocol.ScopeHub}
+		p.send(&keeps)
+		synctest.Wait()
+		for range 2 { // the hub keeps it each time
+			p, _ = s.cut(p)
+			if f = p.publication("mine", "e1:7"); f.Key != key {
+				t.Errorf("sent again under %q, want %q", f.Key, key)
+			}
+			p.send(&keeps)
+			synctest.Wait()
+		}
+		p, _ = s.cut(p)
+		p.fail(p.publication("mine", "e1:7"), protocol.ErrUnknown)
+		p.publication("mine", "e1:7")
+		p.store(f, "e1:8")
+		synctest.Wait()
+		p, join := s.cut(p)
+		if join.Position != "e1:8" {
+			t.Errorf("joined with %+v", join)
+		}
+		known(t, c, p) // is the next that it publishes
+	})
+}
+
+// TestKeepsUntilStored has the hub say on the same connection that the message is stored.
+func TestKeepsUntilStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		c, p := s.connect()
+		joinLog(t, c, p, "e1:7")
+		done := publish(t.Context(), c, "mine")
+		f := p.publication("mine", "first")
+		p.send(&protocol.Frame{Type: protocol.TypeAck, Room: "lobby", ID: "c1/" + f.Key, Key: f.Key, Scope: protocol.ScopeHub})
+		p.store(f, "e1:8")
+		if got := <-done; got.err != nil {
+			t.Error(got.err)
+		}
+		synctest.Wait()
+		p, _ = s.cut(p)
+		known(t, c, p)
+	})
+}
