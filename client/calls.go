@@ -21,11 +21,12 @@ type result struct {
 	err error
 }
 
-// put gives r to whoever waits, unless an acknowledgement is there, which nothing takes back but another. The caller holds link.mu.
+// put gives r to whoever waits, unless an acknowledgement is there, which nothing takes back but one that it is
+// stored: of a message that was sent again the stream may say so before the hub answers that it keeps it. The caller holds link.mu.
 func (c call) put(r result) {
 	select {
 	case earlier := <-c.reply:
-		if earlier.err == nil && r.err != nil {
+		if earlier.err == nil && (r.err != nil || r.ack.Scope == protocol.ScopeHub) {
 			r = earlier
 		}
 	default:

@@ -405,3 +405,25 @@ func TestKeepsUntilStored(t *testing.T) {
 		known(t, c, p)
 	})
 }
+
+// TestStoredBeforeKept has the stream say that a message is stored, and then a hub that cannot reach the log answers the
+// further try: it is stored.
+func TestStoredBeforeKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		c, p := s.connect()
+		joinLog(t, c, p, "e1:7")
+		done := publish(t.Context(), c, "mine")
+		p.publication("mine", "first")
+		p, _ = s.cut(p)
+		f := p.publication("mine", "e1:7")
+		p.store(f, "e1:8")
+		p.send(&protocol.Frame{Type: protocol.TypeAck, Room: "lobby", ID: "c1/" + f.Key, Key: f.Key, Scope: protocol.ScopeHub})
+		if got := <-done; got.err != nil || got.ack.Position.Offset != 8 {
+			t.Errorf("got %+v, %v", got.ack, got.err)
+		}
+		synctest.Wait()
+		p, _ = s.cut(p)
+		known(t, c, p)
+	})
+}

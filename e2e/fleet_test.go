@@ -102,6 +102,22 @@ func (f *fleet) waitSettled() {
 	})
 }
 
+// waitKept waits until hubs keep so many messages that are not stored.
+func (f *fleet) waitKept(n int) {
+	f.t.Helper()
+	eventually(f.t, fmt.Sprint("hubs keep ", n, " messages"), func() error {
+		all := 0
+		for _, c := range f.clients {
+			_, kept := c.progress()
+			all += kept
+		}
+		if all < n {
+			return fmt.Errorf("only %d", all)
+		}
+		return nil
+	})
+}
+
 // waitConnected waits until all clients are connected, and returns how long that took.
 func (f *fleet) waitConnected() time.Duration {
 	f.t.Helper()
@@ -120,12 +136,16 @@ func (f *fleet) waitConnected() time.Duration {
 // killHub kills a hub as kill -9 does, and waits until its clients are elsewhere and all go on.
 func (f *fleet) killHub(h *hub) {
 	f.t.Helper()
-	f.waitSettled()
-	h.Kill()
-	f.hubs = slices.DeleteFunc(slices.Clone(f.hubs), func(o *hub) bool { return o == h })
+	f.lose(h)
 	f.waitStored(len(f.clients))
 	took := f.waitConnected()
 	f.t.Logf("%s killed: all are connected %v later", h.Addr(), took.Round(time.Millisecond))
+}
+
+// lose kills a hub as kill -9 does.
+func (f *fleet) lose(h *hub) {
+	h.Kill()
+	f.hubs = slices.DeleteFunc(slices.Clone(f.hubs), func(o *hub) bool { return o == h })
 }
 
 // restart starts a hub again.
@@ -261,6 +281,7 @@ func TestGoClientNemesis(t *testing.T) {
 		h := f.hubs[0]
 		f.killHub(h)
 		f.restart(h)
+		h = f.hubs[0]
 		for range 5 {
 			for _, w := range f.wires {
 				w.cut()
@@ -271,8 +292,11 @@ func TestGoClientNemesis(t *testing.T) {
 		for _, h := range f.hubs {
 			h.waitIsolated(true)
 		}
+		f.waitKept(20)
+		f.lose(h) // with what it kept, which its clients keep as well
 		redis.Start()
 		f.waitStored(100)
+		f.restart(h)
 	}
 	for i := range 20 {
 		redis.Do("CLIENT", "KILL", "TYPE", []string{"pubsub", "normal"}[i%2])

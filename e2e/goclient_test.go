@@ -250,7 +250,9 @@ func (r recorder) got(f *protocol.Frame) {
 	case f.Type == protocol.TypeMessage:
 		delete(r.unplaced, f.ID)
 	case f.Type == protocol.TypeAck && at.IsZero():
-		r.kept[f.Key] = true
+		if stored := r.known[f.Key]; !stored { // otherwise it was sent again, and the stream was first to say where it is
+			r.kept[f.Key] = true
+		}
 	case f.Type == protocol.TypeAck:
 		delete(r.unplaced, f.ID)
 		delete(r.kept, f.Key)
