@@ -31,7 +31,7 @@ func (tickets) Authenticate(token string) (hub.Identity, error) {
 	return hub.Identity{Subject: "ada", Name: "Ada", Expires: end}, nil
 }
 
-// TestTokensOfRealHub has a client whose tokens last for less than half a second go on talking over a real hub, with
+// TestTokensOfRealHub has a client whose tokens last for two seconds go on talking over a real hub, with
 // nothing lost, first over one connection, and then with tokens that are fetched too late.
 func TestTokensOfRealHub(t *testing.T) {
 	h := hub.New(hub.Options{
@@ -58,14 +58,14 @@ func TestTokensOfRealHub(t *testing.T) {
 			select {
 			case <-late: // too late from now on
 				select {
-				case <-time.After(500 * time.Millisecond):
+				case <-time.After(time.Second):
 				case <-ctx.Done():
 					return "", ctx.Err()
 				}
 			default:
 			}
 		}
-		return time.Now().Add(400 * time.Millisecond).Format(time.RFC3339Nano), nil
+		return time.Now().Add(2 * time.Second).Format(time.RFC3339Nano), nil
 	}
 	opts := []client.Option{client.WithToken(token), client.WithBackoff(time.Millisecond, 10*time.Millisecond)}
 	ada, err := client.Dial(t.Context(), server.URL, opts...)
@@ -95,12 +95,12 @@ func TestTokensOfRealHub(t *testing.T) {
 			}
 		}
 	}
-	talkUntil(8)
+	talkUntil(6)
 	if n := transport.Stats().Closed; len(n) > 0 {
 		t.Errorf("connections were closed: %v", n)
 	}
 	close(late)
-	talkUntil(14)
+	talkUntil(10)
 	if n := transport.Stats().Closed[4005]; n == 0 {
 		t.Error("no connection was closed as its token had ended")
 	}
