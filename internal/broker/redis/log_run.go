@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
@@ -14,6 +13,7 @@ import (
 func (g *Log) run(r hub.LogReceiver, l *logLink, why error) {
 	defer close(g.done)
 	pause := minPause
+	var ok bool
 	for {
 		lost := l != nil
 		if lost {
@@ -27,7 +27,7 @@ func (g *Log) run(r hub.LogReceiver, l *logLink, why error) {
 			}
 			r.SetAway(true, why)
 		}
-		if l = g.reconnect(why, &pause); l == nil {
+		if l, ok = g.reconnect(why, &pause); !ok {
 			return
 		}
 		if lost {
@@ -92,51 +92,22 @@ func (g *Log) finish(l *logLink) {
 	}
 }
 
-// reconnect tries until there is a link, which it returns, or until Close, when it returns nil. It pauses before each
-// attempt, and leaves in pause what the next would be.
-func (g *Log) reconnect(why error, pause *time.Duration) *logLink {
-	began := time.Now()
-	logged := began
-	g.log.Warn("the logs of rooms are away", "why", why)
-	for {
-		timer := time.NewTimer(*pause/2 + rand.N(*pause/2))
-		select {
-		case <-timer.C:
-		case <-g.closing.Done():
-			timer.Stop()
-			return nil
-		}
-		*pause = min(2**pause, maxPause)
-		l, err := g.connect(g.closing)
-		switch {
-		case g.closing.Err() != nil:
-			if l != nil {
-				g.finish(l)
-			}
-			return nil
-		case err == nil:
-			g.log.Info("the logs of rooms are back", "after", time.Since(began).Round(time.Millisecond))
-			return l
-		case time.Since(logged) >= reminder:
-			logged = time.Now()
-			g.log.Warn("the logs of rooms are still away, trying again",
-				"since", time.Since(began).Round(time.Second), "why", err)
-		}
+// reconnect makes links until there is one, or until Close.
+func (g *Log) reconnect(why error, pause *time.Duration) (*logLink, bool) {
+	r := retry[*logLink]{
+		closing: g.closing, connect: g.connect, discard: g.finish, log: g.log,
+		wait:  func(d time.Duration) bool { return waitUnless(g.closing, d) },
+		away:  "the logs of rooms are away",
+		back:  "the logs of rooms are back",
+		still: "the logs of rooms are still away, trying again",
 	}
+	return r.again(why, pause)
 }
 
 // connect makes a link that is not started, in at most Options.Timeout.
 func (g *Log) connect(ctx context.Context) (*logLink, error) {
 	l := newLogLink(g)
-	ctx, cancel := context.WithTimeout(ctx, g.opts.Timeout)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })
-	err := l.open()
-	if !stop() && err == nil { // it failed, or is about to
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		l.close()
+	if err := open(ctx, g.opts.Timeout, l); err != nil {
 		return nil, g.explain(err)
 	}
 	return l, nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 func (p *Presence) run(l *presenceLink, why error) {
 	defer close(p.done)
 	pause := minPause
+	var ok bool
 	for {
 		if l != nil {
 			began := time.Now()
@@ -29,7 +29,7 @@ func (p *Presence) run(l *presenceLink, why error) {
 				pause = minPause
 			}
 		}
-		if l = p.reconnect(why, &pause); l == nil {
+		if l, ok = p.reconnect(why, &pause); !ok {
 			return
 		}
 	}
@@ -316,33 +316,15 @@ func (p *Presence) bury(l *presenceLink, registration, value string) {
 	l.nudge()
 }
 
-// reconnect tries until there is a link, which it returns, or until Close, when it returns nil. It pauses before each
-// attempt, and leaves in pause what the next would be.
-func (p *Presence) reconnect(why error, pause *time.Duration) *presenceLink {
-	began := time.Now()
-	logged := began
-	p.log.Warn("who is on other hubs is not known", "why", why)
-	for {
-		if !p.wait(*pause/2 + rand.N(*pause/2)) {
-			return nil
-		}
-		*pause = min(2**pause, maxPause)
-		l, err := p.connect(p.closing)
-		switch {
-		case p.closing.Err() != nil:
-			if l != nil {
-				l.close()
-			}
-			return nil
-		case err == nil:
-			p.log.Info("who is on other hubs is known again", "after", time.Since(began).Round(time.Millisecond))
-			return l
-		case time.Since(logged) >= reminder:
-			logged = time.Now()
-			p.log.Warn("who is on other hubs is still not known, trying again",
-				"since", time.Since(began).Round(time.Second), "why", err)
-		}
+// reconnect makes links until there is one, or until Close.
+func (p *Presence) reconnect(why error, pause *time.Duration) (*presenceLink, bool) {
+	r := retry[*presenceLink]{
+		closing: p.closing, connect: p.connect, discard: (*presenceLink).close, log: p.log, wait: p.wait,
+		away:  "who is on other hubs is not known",
+		back:  "who is on other hubs is known again",
+		still: "who is on other hubs is still not known, trying again",
 	}
+	return r.again(why, pause)
 }
 
 // wait waits for so long, and reports whether the presence is not closed then. It answers claims meanwhile.
@@ -365,15 +347,7 @@ func (p *Presence) wait(d time.Duration) bool {
 // connect makes a link that is not started, in at most Options.Timeout.
 func (p *Presence) connect(ctx context.Context) (*presenceLink, error) {
 	l := newPresenceLink(p)
-	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })
-	err := l.open()
-	if !stop() && err == nil { // it failed, or is about to
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		l.close()
+	if err := open(ctx, p.opts.Timeout, l); err != nil {
 		return nil, p.explain(err)
 	}
 	return l, nil

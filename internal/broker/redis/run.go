@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
@@ -27,6 +26,7 @@ const (
 func (b *Broker) run(r hub.Receiver, l *link, why error) {
 	defer close(b.done)
 	pause := minPause
+	var ok bool
 	for {
 		lost := l != nil
 		if lost {
@@ -40,7 +40,7 @@ func (b *Broker) run(r hub.Receiver, l *link, why error) {
 			}
 			b.tell(r, nil, why)
 		}
-		if l = b.reconnect(why, &pause); l == nil {
+		if l, ok = b.reconnect(why, &pause); !ok {
 			return
 		}
 		if lost {
@@ -88,51 +88,23 @@ func (b *Broker) serve(r hub.Receiver, l *link) (why error) {
 	return why
 }
 
-// reconnect tries until there is a link, which it returns, or until Close, when it returns nil. It pauses before each
-// attempt, and leaves in pause what the next would be.
-func (b *Broker) reconnect(why error, pause *time.Duration) *link {
-	began := time.Now()
-	logged := began
-	b.log.Warn("isolated: messages stay on this hub until Redis is back", "why", why)
-	for {
-		timer := time.NewTimer(*pause/2 + rand.N(*pause/2))
-		select {
-		case <-timer.C:
-		case <-b.closing.Done():
-			timer.Stop()
-			return nil
-		}
-		*pause = min(2**pause, maxPause)
-		l, err := b.connect(b.closing)
-		switch {
-		case b.closing.Err() != nil:
-			if l != nil {
-				l.close()
-			}
-			return nil
-		case err == nil:
-			b.log.Info("Redis is back: messages reach the other hubs", "after", time.Since(began).Round(time.Millisecond))
-			return l
-		case time.Since(logged) >= reminder:
-			logged = time.Now()
-			b.log.Warn("still isolated, trying again", "since", time.Since(began).Round(time.Second), "why", err)
-		}
+// reconnect makes links until there is one, or until Close.
+func (b *Broker) reconnect(why error, pause *time.Duration) (*link, bool) {
+	r := retry[*link]{
+		closing: b.closing, connect: b.connect, discard: (*link).close, log: b.log,
+		wait:  func(d time.Duration) bool { return waitUnless(b.closing, d) },
+		away:  "isolated: messages stay on this hub until Redis is back",
+		back:  "Redis is back: messages reach the other hubs",
+		still: "still isolated, trying again",
 	}
+	return r.again(why, pause)
 }
 
 // connect makes a link, in at most Options.Timeout.
 func (b *Broker) connect(ctx context.Context) (*link, error) {
 	b.lives++
 	l := newLink(b, b.lives)
-	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })
-	err := l.open()
-	if !stop() && err == nil { // it failed, or is about to
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		l.close()
+	if err := open(ctx, b.opts.Timeout, l); err != nil {
 		return nil, b.explain(err)
 	}
 	l.start()
