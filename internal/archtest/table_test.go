@@ -18,6 +18,7 @@ var rules = map[string]rule{
 
 	"client/js": {},
 
+	"internal/epoll":   {external: []string{"golang.org/x/sys"}},
 	"internal/queue":   {},
 	"internal/problem": {},
 	"internal/origin":  {ours: []string{"internal/problem"}},
