@@ -62,7 +62,9 @@ var rules = map[string]rule{
 	},
 
 	"internal/ws": {
-		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "internal/queue", "protocol"},
+		ours: []string{
+			"internal/auth", "internal/epoll", "internal/hub", "internal/problem", "internal/queue", "protocol",
+		},
 		external: []string{"github.com/gobwas/ws"},
 	},
 	"internal/api": {

@@ -10,7 +10,8 @@ import "sync"
 // goroutines at once; Take by one.
 type Queue[T any] struct {
 	limit int           // immutable
-	ready chan struct{} // one slot: full while something may wait; sent by producers, received by the consumer; never closed
+	first func()        // called, holding no lock, by a producer whose item is the first that waits; immutable
+	ready chan struct{} // one slot: full while something may wait; sent by producers, received by the consumer; never closed. nil with NewFunc
 
 	mu    sync.Mutex
 	items []T       // guarded by mu
@@ -21,7 +22,21 @@ type Queue[T any] struct {
 
 // New returns a queue that holds at most limit bytes.
 func New[T any](limit int) *Queue[T] {
-	q := &Queue[T]{limit: limit, ready: make(chan struct{}, 1)}
+	ready := make(chan struct{}, 1)
+	q := NewFunc[T](limit, func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	})
+	q.ready = ready
+	return q
+}
+
+// NewFunc returns a queue whose consumer waits in its own way: instead of Ready, first is called, by whoever puts an item
+// into the empty queue, holding no lock.
+func NewFunc[T any](limit int, first func()) *Queue[T] {
+	q := &Queue[T]{limit: limit, first: first}
 	q.taken.L = &q.mu
 	return q
 }
@@ -44,10 +59,7 @@ func (q *Queue[T]) put(item T, size int, force bool) bool {
 	q.size += size
 	q.mu.Unlock()
 	if first {
-		select {
-		case q.ready <- struct{}{}:
-		default:
-		}
+		q.first()
 	}
 	return true
 }

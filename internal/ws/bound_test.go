@@ -10,7 +10,6 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -20,40 +19,40 @@ import (
 func TestGapsAreExact(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		s := &Server{metrics: new(metrics), options: Options{SendQueue: 8 << 10}}
-		s.options.setDefaults()
-		c := &conn{server: s, wake: make(chan struct{}, 1), session: new(hub.Session)}
+		s := newTestServer(t, Options{SendQueue: 8 << 10})
+		c := s.newConn(v1)
 		sent, next := map[string]int{}, map[string]int{}
-		var frames []*frame
-		take := func() {
-			var how *closing
-			if frames, how = c.take(frames); how != nil {
-				t.Fatalf("seed %d: closed with %d", seed, how.code)
+		take := func(part int) {
+			spans, begun := c.queue.take(s.options.writeMost(), vectorsMost)
+			waits := -begun
+			for _, sp := range spans {
+				waits += sp.size()
 			}
-			for _, f := range frames {
-				checkTaken(t, seed, f, next)
-			}
-			c.delivered(frames)
+			c.written(waits/part, func(sp span) {
+				for i := sp.from; i < sp.to; i++ {
+					checkTaken(t, seed, span{sp.block, i, i + 1}, next)
+				}
+			})
 		}
 		for range 600 {
 			room := fmt.Sprint("live.", r.IntN(4))
 			switch n := r.IntN(40); {
 			case n == 0:
-				c.push(newFrame(ws.OpText, []byte(`{"type":"pong"}`)))
+				c.push(newBlock(ws.OpText, []byte(`{"type":"pong"}`)))
 			case n == 1:
-				there := newFrame(ws.OpText, fmt.Appendf(nil, `{"type":"there","room":%q}`, room))
-				there.room = room
+				there := newBlock(ws.OpText, fmt.Appendf(nil, `{"type":"there","room":%q}`, room))
+				there.one[0].room = room
 				c.push(there)
 			case n < 4:
-				take()
+				take(1 + r.IntN(3)) // all of it, or a part, which may end within a frame
 			default:
 				data := fmt.Sprintf(`%d%s`, sent[room], strings.Repeat(" ", r.IntN(900)))
 				m := &protocol.Message{Room: room, Kind: protocol.JSON, Data: []byte(data), Time: time.UnixMilli(1)}
 				sent[room]++
-				c.push(v1.message(protocol.Delivery{Message: m}, false))
+				c.push(messageBlock(v1, protocol.Delivery{Message: m}))
 			}
 			gaps := map[string]int{}
-			for _, f := range c.queue {
+			for _, f := range c.queue.frames() {
 				switch {
 				case f.lost > 0:
 					if gaps[f.room]++; gaps[f.room] > 1 {
@@ -64,24 +63,39 @@ func TestGapsAreExact(t *testing.T) {
 				}
 			}
 		}
-		for len(c.queue) > 0 {
-			take()
+		if how := c.howClosed(); how != nil {
+			t.Fatalf("seed %d: closed with %d", seed, how.code)
+		}
+		for len(c.queue.spans) > 0 {
+			take(1)
 		}
 		for room, n := range sent {
 			if next[room] != n {
 				t.Errorf("seed %d: %s: %d of %d are accounted for", seed, room, next[room], n)
 			}
 		}
-		if s.metrics.slow.Load() != 0 || c.bytes != 0 {
-			t.Errorf("seed %d: %d bytes wait, %d slow", seed, c.bytes, s.metrics.slow.Load())
+		if s.metrics.slow.Load() != 0 || c.queue.bytes != 0 {
+			t.Errorf("seed %d: %d bytes wait, %d slow", seed, c.queue.bytes, s.metrics.slow.Load())
 		}
 	}
 }
 
+// frames returns what waits, without a frame that was begun.
+func (q *sendQueue) frames() (all []frame) {
+	for i, s := range q.spans {
+		if i == 0 && q.begun > 0 {
+			s.from++
+		}
+		all = append(all, s.each()...)
+	}
+	return all
+}
+
 // checkTaken looks at a frame that is to be written, and counts on in next.
-func checkTaken(t *testing.T, seed uint64, f *frame, next map[string]int) {
+func checkTaken(t *testing.T, seed uint64, s span, next map[string]int) {
 	t.Helper()
-	text := f.bytes[strings.Index(string(f.bytes), `{"`):]
+	f := s.each()[0]
+	text := s.bytes()[strings.Index(string(s.bytes()), `{"`):]
 	got, err := protocol.DecodeFrame(text)
 	if err != nil {
 		t.Fatalf("seed %d: %q: %v", seed, text, err)

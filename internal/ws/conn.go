@@ -1,7 +1,8 @@
 package ws
 
 import (
-	"net"
+	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -11,37 +12,28 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// conn is one connection: a WebSocket, or a stream of events. Its two goroutines are readLoop and writeLoop.
+// conn is one connection: a WebSocket, or a stream of events. Of many connections there is nothing else, so it is small.
 type conn struct {
-	// immutable once the goroutines run
+	// immutable
 	server    *Server
 	shard     *shard
 	session   *hub.Session
+	snapshots *snapshots // of a stream of snapshots: which; otherwise nil
 	speaks    encoding
-	snapshots *snapshots    // of a stream of snapshots: which; otherwise nil
-	wake      chan struct{} // one slot; sent by whoever puts into the queue, received by the writer; never closed
-	written   chan struct{} // closed by the writer as it ends
 
 	// owned by the shard's loop
+	forgotten   bool  // the connection has ended: it is not to be greeted again
+	greeted     int32 // index in shard.greeted, or -1
+	marked      uint64
 	memberships []membership
-	greeted     int  // index in shard.greeted, or -1
-	forgotten   bool // the connection has ended: it is not to be greeted again
 
-	// owned by the reader
-	decoder decoder   // of a WebSocket
-	heard   time.Time // when bytes were last received
-	pinged  bool      // since then
-	look    time.Time // when fill looks at the time next: no later than the read deadline
-
-	// nc is set once, by connect, before the goroutines run; before, it is nil, and guarded by mu
-	nc net.Conn
+	reading reading // owned by whoever reads
+	engine  perConn // of the engine
 
 	mu      sync.Mutex
-	queue   []*frame // what waits to be written, in order; guarded by mu
-	bytes   int      // of queue, and of what the writer is writing now; guarded by mu
-	waiting bool     // the writer waits for wake; guarded by mu
-	slow    bool     // counted as a slow consumer; guarded by mu
-	closing *closing // nil until the connection is to be closed; guarded by mu, what it points to is immutable
+	queue   sendQueue // guarded by mu
+	started bool      // the connection has its socket; guarded by mu
+	closing *closing  // nil until the connection is to be closed; guarded by mu, what it points to is immutable
 }
 
 // closing is how a connection is to be closed.
@@ -51,90 +43,78 @@ type closing struct {
 	silent bool // the connection is dead: write nothing more
 }
 
-// push appends a frame that must not be dropped. Where the queue is full of such frames, the connection is closed.
-func (c *conn) push(f *frame) {
+// push appends a block that must not be dropped. Where the queue is full of such frames, the connection is closed. It is
+// called by the shard's loop, and so are pushSpan, pushAll and close; before start by whoever makes the connection.
+func (c *conn) push(b *block) { c.pushSpan(b.whole()) }
+
+func (c *conn) pushSpan(s span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing != nil {
 		return
 	}
-	c.append(f)
+	c.queue.append(s)
 	c.bound()
-	c.wakeWriter()
+	c.wake()
 }
 
-// pushBatch appends the batch's frames in this connection's encoding. Of what the connection has it gets the position
-// alone, or nothing.
-func (c *conn) pushBatch(b *batch) {
+// pushAll appends blocks.
+func (c *conn) pushAll(blocks []*block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing != nil {
 		return
 	}
-	for i, f := range b.frames[c.speaks] {
-		if o := &b.ops[i]; o.held(c) {
-			f = o.own(c)
-		}
-		if f != nil {
-			c.append(f)
-		}
+	for _, b := range blocks {
+		c.queue.append(b.whole())
 	}
 	c.bound()
-	c.wakeWriter()
+	c.wake()
 }
 
-// pushAll appends frames that must not be dropped.
-func (c *conn) pushAll(frames []*frame) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing != nil {
-		return
+// bound drops the oldest messages not yet begun where the queue holds more than it may, a quarter of it at once, so
+// that a connection which stays slow is not searched for each frame. It is called with mu held.
+func (c *conn) bound() {
+	limit := c.server.options.SendQueue
+	q := &c.queue
+	if !q.slow && q.bytes > limit/2 {
+		q.slow = true
+		c.server.metrics.slow.Add(1)
 	}
-	for _, f := range frames {
-		c.append(f)
+	if q.bytes <= limit || len(q.spans) == 1 && q.spans[0].to-q.spans[0].from == 1 {
+		return // one frame may be larger than the limit, or it could never be sent
 	}
-	c.bound()
-	c.wakeWriter()
-}
-
-// append is called with mu held.
-func (c *conn) append(f *frame) {
-	c.queue = append(c.queue, f)
-	c.bytes += len(f.bytes)
-}
-
-// wakeWriter is called with mu held.
-func (c *conn) wakeWriter() {
-	if !c.waiting {
-		return
-	}
-	c.waiting = false
-	select {
-	case c.wake <- struct{}{}:
-	default:
+	dropped := q.drop(limit*3/4, c.speaks)
+	c.server.metrics.dropped(hub.DropSendQueue, dropped)
+	if q.bytes > limit {
+		c.closeLocked(closing{code: protocol.CodeTooSlow, reason: "the client reads too slowly"})
 	}
 }
 
-// close has the writer write what waits, then a close frame with code and reason. The first call counts.
+// wake has the engine write what waits. It is called with mu held.
+func (c *conn) wake() {
+	if c.started {
+		c.shard.engine.wake(c)
+	}
+}
+
+// close has what waits written, then a close frame with code and reason. The first call counts.
 func (c *conn) close(code protocol.Code, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closeLocked(closing{code: code, reason: reason})
 }
 
-// abort ends the connection without another byte.
+// abort ends the connection without another byte. It may be called by any goroutine.
 func (c *conn) abort(code protocol.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing == nil {
-		c.closeLocked(closing{code: code, silent: true})
-		return
+	if c.closing != nil {
+		code = c.closing.code // it was closing in order, with some time left
 	}
-	c.closing = &closing{code: c.closing.code, silent: true} // it was closing in order, with some time left
-	c.discard()
-	if c.nc != nil {
-		c.hurry()
-	}
+	c.closing = &closing{code: code, silent: true}
+	c.queue.discard()
+	c.hurry()
 }
 
 // closeLocked is called with mu held.
@@ -143,43 +123,17 @@ func (c *conn) closeLocked(how closing) {
 		return
 	}
 	c.closing = &how
-	if how.silent || how.code == protocol.CodeTooSlow {
-		c.discard()
-	}
-	if c.nc == nil {
-		return // connect goes on from here
+	if how.code == protocol.CodeTooSlow {
+		c.queue.trim()
 	}
 	c.hurry()
-	c.wakeWriter()
 }
 
-// hurry limits the time for what is left to do, once the connection is to be closed. It is called with mu held.
+// hurry has the engine do what is left, within its time. It is called with mu held. Before start, start sees to it.
 func (c *conn) hurry() {
-	if c.closing.silent {
-		_ = c.nc.SetDeadline(aLongTimeAgo) // what is being read and written ends as well
-	} else {
-		// A peer that does not read must not hold this up; what is being written had a longer time-out.
-		_ = c.nc.SetWriteDeadline(time.Now().Add(c.server.options.closeTimeout()))
+	if c.started {
+		c.shard.engine.hurry(c)
 	}
-}
-
-// connect gives the connection its socket. It may be that it is to be closed already.
-func (c *conn) connect(nc net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nc = nc
-	if c.closing != nil {
-		c.hurry()
-	}
-}
-
-// discard empties the queue. It is called with mu held.
-func (c *conn) discard() {
-	for _, f := range c.queue {
-		c.bytes -= len(f.bytes)
-	}
-	clear(c.queue)
-	c.queue = nil
 }
 
 // howClosed returns how the connection is to be closed, or nil.
@@ -189,10 +143,58 @@ func (c *conn) howClosed() *closing {
 	return c.closing
 }
 
-// aLongTimeAgo is a deadline that has passed.
-var aLongTimeAgo = time.Unix(1, 0)
+// written says that n bytes of what was taken from the queue were written, and returns how many wait there. It has done
+// called for each span of frames that were written as a whole.
+func (c *conn) written(n int, done func(span)) (waits int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue.wrote(n, done)
+	if c.queue.bytes == 0 {
+		c.endSlowLocked()
+	}
+	return c.queue.bytes
+}
 
-// pong answers a ping with its payload (RFC 6455 §5.5.3).
-func (c *conn) pong(payload []byte) { c.push(newFrame(ws.OpPong, payload)) }
+// endSlow takes the connection out of the count of slow consumers.
+func (c *conn) endSlow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.endSlowLocked()
+}
 
-var pingFrame = newFrame(ws.OpPing, nil)
+func (c *conn) endSlowLocked() {
+	if c.queue.slow {
+		c.queue.slow = false
+		c.server.metrics.slow.Add(-1)
+	}
+}
+
+// end returns what is written last, and says that nothing more comes, and why.
+func (c *conn) end(how *closing) *block {
+	if c.speaks == events {
+		return closeComment(how.code, how.reason)
+	}
+	return closeBlock(how.code, how.reason)
+}
+
+// mayReturn reports whether a client whose connection is closed like this is likely to be back in a moment: it did not
+// say good-bye, and was not sent away. One that was displaced is back, and may not be in its rooms yet.
+func mayReturn(how closing) bool {
+	if how.code == protocol.CodeDisplaced {
+		return true
+	}
+	return how.code != protocol.CodeNormal && how.code != protocol.CodeNoStatus && how.code.Reconnect()
+}
+
+// lost returns how a connection ends from which nothing more can be read.
+func (c *conn) lost(err error) closing {
+	if c.speaks == events && errors.Is(err, io.EOF) {
+		return closing{code: protocol.CodeNoStatus, silent: true} // as streams do
+	}
+	return closing{code: protocol.CodeAbnormal, silent: true}
+}
+
+// clock returns the time since the server was made: smaller than a time.Time, and never set back.
+func (s *Server) clock() time.Duration { return time.Since(s.made) }
+
+var pingBlock = newBlock(ws.OpPing, nil)

@@ -1,61 +1,77 @@
 package ws
 
 import (
-	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	gobwas "github.com/gobwas/ws"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
 )
 
-// TestWriterReleases shows that a connection does not keep the memory that a burst of small messages needed.
-func TestWriterReleases(t *testing.T) {
-	s := &Server{metrics: new(metrics)}
+// newTestServer returns a server whose engine is one of a test, which writes nothing by itself.
+func newTestServer(t *testing.T, o Options) *Server {
+	t.Helper()
+	s := &Server{metrics: new(metrics), options: o, hub: hub.New(hub.Options{Broker: nowhere{}}), made: time.Now()}
 	s.options.setDefaults()
-	here, there := net.Pipe()
-	c := &conn{server: s, nc: here, wake: make(chan struct{}, 1), written: make(chan struct{}), session: new(hub.Session)}
-	f := newFrame(gobwas.OpText, []byte("small"))
+	s.shards = []*shard{newShard(s.hub, s.metrics, s.options.SendQueue)}
+	s.shards[0].engine = still{}
+	s.hub.AddShard(s.shards[0])
+	return s
+}
+
+// still is an engine that does nothing.
+type still struct{ engine }
+
+func (still) told()      {}
+func (still) wake(*conn) {}
+func (still) crowd(bool) {}
+
+// TestQueueReleases shows that a connection does not keep the memory that a burst of small messages needed.
+func TestQueueReleases(t *testing.T) {
+	s := newTestServer(t, Options{})
+	c := s.newConn(plain)
 	const frames = 5000
 	for range frames {
-		c.push(f)
+		c.push(newBlock(gobwas.OpText, []byte("small")))
 	}
-	var spent []*frame
-	for n := 0; n < frames; {
-		taken, how := c.take(spent)
-		if how != nil || len(taken) == 0 || len(taken) > framesMost {
-			t.Fatalf("took %d frames, closing %v", len(taken), how)
+	written := 0
+	for len(c.queue.spans) > 0 {
+		spans, _ := c.queue.take(s.options.writeMost(), vectorsMost)
+		if len(spans) == 0 || len(spans) > vectorsMost {
+			t.Fatalf("took %d spans", len(spans))
 		}
-		n += len(taken)
-		spent = taken
+		size := 0
+		for _, span := range spans {
+			size += span.size()
+		}
+		c.written(size, func(span) { written++ })
 	}
-	if n := cap(c.queue); n > framesKept {
-		t.Errorf("the empty queue keeps room for %d frames", n)
+	if written != frames || c.queue.bytes != 0 {
+		t.Errorf("%d of %d frames were written, %d bytes wait", written, frames, c.queue.bytes)
 	}
-	if spent, _ = c.take(spent); cap(spent) > framesKept {
-		t.Errorf("the writer keeps room for %d frames while it has none", cap(spent))
+	if n := cap(c.queue.spans); n > spansKept {
+		t.Errorf("the empty queue keeps room for %d spans", n)
 	}
-	_ = here.Close()
-	_ = there.Close()
 }
 
 // TestReadersPace shows that a reader does not work on a message while the shard is far behind, and goes on when the
 // shard has caught up: what clients put into its queue stays bounded.
 func TestReadersPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := hub.New(hub.Options{Broker: nowhere{}})
-		s := newShard(h, new(metrics), 1<<20)
-		h.AddShard(s)
-		c := &conn{server: new(Server), shard: s, speaks: plain}
-		c.session = h.NewSession(s, c, true)
+		server := newTestServer(t, Options{})
+		s := server.shards[0]
+		c := server.newSocket(plain)
 		c.session.EnterPlain(t.Context(), "r")
 		s.inbox.Force(op{}, s.pace)
 
 		done := false
 		go func() { // ends when the shard's queue was taken; the test waits for it
-			if err := c.receive(event{gobwas.OpText, []byte("hi")}); err != nil {
-				t.Error(err)
+			g := goroutines{conn: c}
+			c.reading.decoder.borrow(masked(fin|text, "hi"))
+			if how, _, ended := c.decode(&g.headers, g.patient); ended {
+				t.Error(how)
 			}
 			done = true
 		}()

@@ -9,16 +9,12 @@ import (
 )
 
 // crowd returns a shard with n sessions attached to a room.
-func crowd(n int) (*shard, []*hub.Session) {
-	h := hub.New(hub.Options{Broker: nowhere{}})
-	server := &Server{metrics: new(metrics)}
-	server.options.setDefaults()
-	server.options.SendQueue = 1 << 30
-	s := newShard(h, server.metrics, 1<<20)
+func crowd(t *testing.T, n int) (*shard, []*hub.Session) {
+	server := newTestServer(t, Options{SendQueue: 1 << 30})
+	s := server.shards[0]
 	sessions := make([]*hub.Session, n)
 	for i := range sessions {
-		c := &conn{server: server, shard: s, greeted: -1, wake: make(chan struct{}, 1)}
-		c.session = h.NewSession(s, c, false)
+		c := server.newSocket(v1)
 		sessions[i] = c.session
 		s.join(c, "r", true)
 	}
@@ -30,7 +26,7 @@ func crowd(n int) (*shard, []*hub.Session) {
 func TestHoldersCostLinear(t *testing.T) {
 	const positions = 320_000
 	cost := func(n int) time.Duration {
-		s, sessions := crowd(n)
+		s, sessions := crowd(t, n)
 		m := &protocol.Message{Room: "r", ID: "X/1", From: protocol.Client{ID: "X"}, Kind: protocol.Text}
 		took := time.Duration(0)
 		for range positions / n {
@@ -40,8 +36,7 @@ func TestHoldersCostLinear(t *testing.T) {
 			took += time.Since(began)
 			for _, session := range sessions { // as its writer does
 				c := session.Handle.(*conn)
-				clear(c.queue)
-				c.queue, c.bytes = c.queue[:0], 0
+				c.queue.discard()
 			}
 		}
 		return took

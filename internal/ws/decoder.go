@@ -19,15 +19,19 @@ import (
 type decoder struct {
 	limit int // immutable: most bytes of a message
 
-	buf   []byte // buf[start:end] was received and not yet decoded
-	start int
-	end   int
+	buf      []byte // buf[start:end] was received and not yet decoded
+	start    int
+	end      int
+	borrowed bool // buf is the caller's, until keep
 
 	message    []byte    // the fragments so far of a fragmented message
 	opcode     ws.OpCode // of the message of which fragments were received
 	fragmented bool      // between the first fragment and the last (RFC 6455 §5.4)
+}
 
-	header  bytes.Reader // over the bytes where a header is read, kept to save its allocation
+// headers reads the headers of frames. One serves many decoders, one after the other.
+type headers struct {
+	reader  bytes.Reader // over the bytes where a header is read, kept to save its allocation
 	scratch [ws.MaxHeaderSize]byte
 }
 
@@ -63,6 +67,25 @@ func (d *decoder) space() []byte {
 	return d.buf[d.end:]
 }
 
+// borrow has the decoder work on bytes that are the caller's, which it changes, until keep is called. It must have none
+// left of its own.
+func (d *decoder) borrow(received []byte) {
+	d.buf, d.start, d.end, d.borrowed = received, 0, len(received), true
+}
+
+// keep gives back what was borrowed: bytes that are left are copied. It holds no memory where none are.
+func (d *decoder) keep() {
+	switch {
+	case d.start == d.end:
+		d.buf, d.start, d.end = nil, 0, 0
+	case d.borrowed:
+		own := make([]byte, max(smallBuffer, 2*(d.end-d.start)))
+		d.end = copy(own, d.buf[d.start:d.end])
+		d.buf, d.start = own, 0
+	}
+	d.borrowed = false
+}
+
 // received says that n bytes were put into what space returned.
 func (d *decoder) received(n int) { d.end += n }
 
@@ -81,9 +104,9 @@ func (d *decoder) grow(n int) {
 
 // next returns the next event of what was received. Where there is none yet, ok is false. It returns a *hub.CloseError
 // where the client broke the rules; the decoder must not be used after that.
-func (d *decoder) next() (e event, ok bool, err error) {
+func (d *decoder) next(hr *headers) (e event, ok bool, err error) {
 	for {
-		h, size, ok, err := d.peekHeader()
+		h, size, ok, err := d.peekHeader(hr)
 		if err != nil || !ok {
 			return event{}, false, err
 		}
@@ -105,16 +128,16 @@ func (d *decoder) next() (e event, ok bool, err error) {
 }
 
 // peekHeader reads and checks the header of the frame that begins at start, and returns how many bytes it has.
-func (d *decoder) peekHeader() (h ws.Header, size int, ok bool, err error) {
-	d.header.Reset(d.buf[d.start:d.end])
-	h, err = ws.ReadHeaderBuffer(&d.header, d.scratch[:])
+func (d *decoder) peekHeader(hr *headers) (h ws.Header, size int, ok bool, err error) {
+	hr.reader.Reset(d.buf[d.start:d.end])
+	h, err = ws.ReadHeaderBuffer(&hr.reader, hr.scratch[:])
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return h, 0, false, nil
 	}
 	if err != nil {
 		return h, 0, false, protocolError(err)
 	}
-	size = d.end - d.start - d.header.Len()
+	size = d.end - d.start - hr.reader.Len()
 	state := ws.StateServerSide
 	if d.fragmented {
 		state |= ws.StateFragmented

@@ -47,7 +47,7 @@ func decodeAll(stream []byte, piece int) string {
 		d.received(n)
 		stream = stream[n:]
 		for {
-			e, ok, err := d.next()
+			e, ok, err := d.next(new(headers))
 			if err != nil {
 				var ce *hub.CloseError
 				if !errors.As(err, &ce) || ce.Reason == "" {
@@ -171,7 +171,7 @@ func FuzzDecoder(f *testing.F) {
 func TestDecoderMemory(t *testing.T) {
 	d := decoder{limit: testLimit}
 	d.received(copy(d.space(), masked(fin|text, strings.Repeat("x", testLimit))[:100]))
-	if _, ok, err := d.next(); ok || err != nil {
+	if _, ok, err := d.next(new(headers)); ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if n := len(d.space()) + 100; n > smallBuffer {
@@ -187,7 +187,7 @@ func TestDecoderReleases(t *testing.T) {
 		d.received(n)
 		stream = stream[n:]
 	}
-	if _, ok, err := d.next(); !ok || err != nil {
+	if _, ok, err := d.next(new(headers)); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if n := len(d.space()); n != smallBuffer {
@@ -198,9 +198,10 @@ func TestDecoderReleases(t *testing.T) {
 func TestDecoderDoesNotAllocate(t *testing.T) {
 	d := decoder{limit: testLimit}
 	stream := masked(fin|text, "a message of usual length, perhaps")
+	h := new(headers)
 	n := testing.AllocsPerRun(100, func() {
 		d.received(copy(d.space(), stream))
-		if _, ok, err := d.next(); !ok || err != nil {
+		if _, ok, err := d.next(h); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 	})
@@ -211,7 +212,7 @@ func TestDecoderDoesNotAllocate(t *testing.T) {
 
 // TestCloseFrame shows that a reason of any length fits (RFC 6455 §5.5).
 func TestCloseFrame(t *testing.T) {
-	f := closeFrame(protocol.CodeTooBig, strings.Repeat("x", 200))
+	f := closeBlock(protocol.CodeTooBig, strings.Repeat("x", 200))
 	if len(f.bytes) != 2+125 {
 		t.Errorf("a close frame of %d bytes", len(f.bytes))
 	}

@@ -11,30 +11,23 @@ import (
 // blank line that ends it. A client that ends in the middle of one begins with it again.
 
 // keepAlive is a comment. Proxies and clients see by it that the stream lives.
-var keepAlive = &frame{bytes: []byte(":\n\n")}
+var keepAlive = single([]byte(":\n\n"), frame{})
 
-// eventFrame encodes d as an event.
-func eventFrame(d protocol.Delivery) *frame {
-	f := &frame{bytes: protocol.AppendEvent(make([]byte, 0, encodedSize(d.Message)), d)}
-	f.room = d.Room
-	return f
-}
-
-// idFrame tells a position alone: an event without data, which clients do not see and go on from.
-func idFrame(at protocol.Position) *frame { return &frame{bytes: protocol.AppendEventID(nil, at)} }
+// idBlock tells a position alone: an event without data, which clients do not see and go on from.
+func idBlock(at protocol.Position) *block { return single(protocol.AppendEventID(nil, at), frame{}) }
 
 // gapEvent tells of messages of a live room that were dropped.
-func gapEvent(lost int) *frame { return namedEvent(protocol.TypeGap, "", told{Count: &lost}) }
+func gapEvent(lost int) *block { return namedEvent(protocol.TypeGap, "", told{Count: &lost}) }
 
-// retryFrame has a client wait for so many milliseconds before it connects again.
-func retryFrame(milliseconds int64) *frame {
-	return &frame{bytes: append(strconv.AppendInt([]byte("retry: "), milliseconds, 10), "\n\n"...)}
+// retryBlock has a client wait for so many milliseconds before it connects again.
+func retryBlock(milliseconds int64) *block {
+	return single(append(strconv.AppendInt([]byte("retry: "), milliseconds, 10), "\n\n"...), frame{})
 }
 
-// snapshotFrame encodes a snapshot, which is one line.
-func snapshotFrame(line []byte) *frame {
+// snapshotBlock encodes a snapshot, which is one line.
+func snapshotBlock(line []byte) *block {
 	b := append(make([]byte, 0, len(line)+8), "data: "...)
-	return &frame{bytes: append(append(b, line...), "\n\n"...), snapshot: true}
+	return single(append(append(b, line...), "\n\n"...), frame{snapshot: true})
 }
 
 // told is the data of an event that is no message.
@@ -44,7 +37,7 @@ type told struct {
 }
 
 // namedEvent encodes an event that is no message. An id is the new cursor.
-func namedEvent(name, id string, data told) *frame {
+func namedEvent(name, id string, data told) *block {
 	b := append([]byte("event: "), name...)
 	if id != "" {
 		b = append(append(b, "\nid: "...), id...)
@@ -54,23 +47,23 @@ func namedEvent(name, id string, data told) *frame {
 		panic(err) // a string and a number
 	}
 	b = append(append(b, "\ndata: "...), text...)
-	return &frame{bytes: append(b, "\n\n"...)}
+	return single(append(b, "\n\n"...), frame{})
 }
 
 // eventOf returns what streams are told instead of a frame of hub.v1; nil where that is nothing. What comes as often as
 // messages do does not come this way.
-func eventOf(payload []byte) *frame {
+func eventOf(payload []byte) *block {
 	f, err := protocol.DecodeFrame(payload)
 	if err != nil {
 		panic(err) // the hub made it
 	}
 	switch f.Type {
 	case protocol.TypeSubscribed:
-		return &frame{bytes: []byte("id: " + f.Position + "\n\n")}
+		return single([]byte("id: "+f.Position+"\n\n"), frame{})
 	case protocol.TypeOrphans, protocol.TypeReset:
 		return namedEvent(f.Type, f.Position, told{Position: f.Position, Count: f.Count})
 	case protocol.TypeBye:
-		return retryFrame(*f.Retry)
+		return retryBlock(*f.Retry)
 	}
 	return nil
 }

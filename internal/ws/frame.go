@@ -18,36 +18,9 @@ const (
 	encodings                 // how many there are
 )
 
-// message encodes d. Of what no version of ours can read the position counts; where that cannot be told it is nothing.
-func (e encoding) message(d protocol.Delivery, remote bool) *frame {
-	var f *frame
-	switch {
-	case d.Kind == 0 && e == plain:
-		return nil
-	case d.Kind == 0 && e == v1:
-		return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}))
-	case d.Kind == 0:
-		return idFrame(d.At)
-	case e == plain:
-		f = plainFrame(d.Message)
-	case e == v1:
-		f = v1Frame(d)
-	default:
-		f = eventFrame(d)
-	}
-	f.published, f.remote, f.keep = d.Time.UnixMicro(), remote, d.Kept || !d.At.IsZero()
-	return f
-}
-
-// encodedSize is about how many bytes a message takes in hub.v1 and in a stream.
-func encodedSize(m *protocol.Message) int {
-	const overhead = 256 // of the JSON around the data, with names of usual length
-	return overhead + len(m.Data)
-}
-
-// frame is one encoded WebSocket frame, or one event of a stream. It is immutable, and shared by the queues of all connections that it goes to.
+// frame is one encoded WebSocket frame, or one event of a stream, in a block.
 type frame struct {
-	bytes []byte // of a WebSocket header and payload: a server's frames are not masked, so all connections send the same bytes
+	end int // where it ends in the block's bytes
 
 	// of messages; others have published 0
 	published int64 // when the origin hub took it, in µs of the Unix epoch by its clock
@@ -56,20 +29,128 @@ type frame struct {
 
 	snapshot bool // the next one takes its place while it waits
 
-	// of what a session is told of messages that it did not get; see conn.drop
+	// of what a session is told of messages that it did not get; see sendQueue.drop
 	room string // of a message: whose loss is told there; of the answer to a join, and of a gap: the room; otherwise ""
 	lost int    // of a gap: how many messages were dropped
-
-	// of the last of a replay, which goes to one connection: called when it was written; otherwise nil
-	written func()
 }
 
 // droppable reports whether a slow connection may lose the frame: live rooms promise at most once.
 func (f *frame) droppable() bool { return f.published != 0 && !f.keep }
 
-// newFrame returns the frame with opcode and payload. It copies payload.
-func newFrame(opcode ws.OpCode, payload []byte) *frame {
-	return &frame{bytes: appendFrame(make([]byte, 0, ws.MaxHeaderSize+len(payload)), opcode, payload)}
+// block is frames encoded one behind the other, so that one piece of memory has all that a connection is owed of them. It
+// is immutable once it is in a queue, and shared by the queues of all connections that it goes to: a server's frames are
+// not masked, so all of them send the same bytes.
+type block struct {
+	bytes  []byte
+	frames []frame
+
+	// of a block that goes to one connection: called when all of it was written; otherwise nil
+	written func()
+
+	tally *tally // of a batch for many connections, counted together; nil for others
+	one   [1]frame
+}
+
+// single returns a block of one frame, whose bytes it keeps.
+func single(bytes []byte, f frame) *block {
+	f.end = len(bytes)
+	b := &block{bytes: bytes, one: [1]frame{f}}
+	b.frames = b.one[:]
+	return b
+}
+
+// newBlock returns a block of one WebSocket frame with opcode and payload, which it copies.
+func newBlock(opcode ws.OpCode, payload []byte) *block {
+	return single(appendFrame(make([]byte, 0, ws.MaxHeaderSize+len(payload)), opcode, payload), frame{})
+}
+
+// start returns where frame i begins.
+func (b *block) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return b.frames[i-1].end
+}
+
+// end notes that a frame was appended to the block's bytes.
+func (b *block) end(f frame) {
+	f.end = len(b.bytes)
+	b.frames = append(b.frames, f)
+}
+
+// whole returns the span of all frames.
+func (b *block) whole() span { return span{b, 0, int32(len(b.frames))} }
+
+// span is frames of a block that follow each other: those from to to, without the last.
+type span struct {
+	*block
+	from, to int32
+}
+
+func (s span) bytes() []byte { return s.block.bytes[s.start(int(s.from)):s.start(int(s.to))] }
+func (s span) size() int     { return s.start(int(s.to)) - s.start(int(s.from)) }
+func (s span) each() []frame { return s.frames[s.from:s.to] }
+
+// messageFrame says of the frame of a message what is to be known of it.
+func messageFrame(d protocol.Delivery, remote bool) frame {
+	return frame{published: d.Time.UnixMicro(), remote: remote, keep: d.Kept || !d.At.IsZero()}
+}
+
+// appendMessage encodes d behind what the block has. Of what no version of ours can read the position counts; where that
+// cannot be told it is nothing. Scratch is memory that it may use.
+func (b *block) appendMessage(e encoding, d protocol.Delivery, remote bool, scratch []byte) (spent []byte) {
+	switch {
+	case d.Kind == 0 && e == plain:
+		return scratch
+	case d.Kind == 0 && e == v1:
+		ack := protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}
+		scratch = protocol.AppendAck(scratch[:0], ack)
+		b.bytes = appendFrame(b.bytes, ws.OpText, scratch)
+		b.end(frame{})
+		return scratch
+	case d.Kind == 0:
+		b.bytes = protocol.AppendEventID(b.bytes, d.At)
+		b.end(frame{})
+		return scratch
+	}
+	f := messageFrame(d, remote)
+	switch e {
+	case plain:
+		opcode := ws.OpText
+		if d.Kind == protocol.Binary {
+			opcode = ws.OpBinary
+		}
+		b.bytes = appendFrame(b.bytes, opcode, d.Data) // the bytes as they were published
+	case v1:
+		scratch = protocol.AppendMessage(scratch[:0], d)
+		b.bytes = appendFrame(b.bytes, ws.OpText, scratch)
+		f.room = d.Room
+	case events:
+		b.bytes = protocol.AppendEvent(b.bytes, d)
+		f.room = d.Room
+	}
+	b.end(f)
+	return scratch
+}
+
+// messageBlock returns a block of one message, or nil where there is nothing to tell.
+func messageBlock(e encoding, d protocol.Delivery) *block {
+	b := &block{bytes: make([]byte, 0, encodedSize(e, d.Message))}
+	b.frames = b.one[:0]
+	b.appendMessage(e, d, false, nil)
+	if len(b.frames) == 0 {
+		return nil
+	}
+	return b
+}
+
+// encodedSize is about how many bytes a message takes.
+func encodedSize(e encoding, m *protocol.Message) int {
+	const overhead = 256 // of the JSON around the data, with names of usual length
+	if e == plain {
+		return ws.MaxHeaderSize + len(m.Data)
+	}
+	return overhead + len(m.Data)
 }
 
 func appendFrame(dst []byte, opcode ws.OpCode, payload []byte) []byte {
@@ -84,28 +165,13 @@ func appendHeader(dst []byte, opcode ws.OpCode, length int) []byte {
 	return w.Bytes()
 }
 
-// plainFrame encodes m for hub.plain: the bytes as they were published.
-func plainFrame(m *protocol.Message) *frame {
-	if m.Kind == protocol.Binary {
-		return newFrame(ws.OpBinary, m.Data)
-	}
-	return newFrame(ws.OpText, m.Data)
-}
-
-// v1Frame encodes d for hub.v1.
-func v1Frame(d protocol.Delivery) *frame {
-	f := newFrame(ws.OpText, protocol.AppendMessage(make([]byte, 0, encodedSize(d.Message)), d))
-	f.room = d.Room
-	return f
-}
-
-// closeFrame returns a close frame. The reason is cut to what fits (RFC 6455 §5.5).
-func closeFrame(code protocol.Code, reason string) *frame {
+// closeBlock returns a close frame. The reason is cut to what fits (RFC 6455 §5.5).
+func closeBlock(code protocol.Code, reason string) *block {
 	if code == protocol.CodeNoStatus {
-		return newFrame(ws.OpClose, nil)
+		return newBlock(ws.OpClose, nil)
 	}
 	for len(reason) > ws.MaxControlFramePayloadSize-2 {
 		reason = reason[:len(reason)-1]
 	}
-	return newFrame(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
+	return newBlock(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
 }

@@ -3,6 +3,7 @@ package ws_test
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,7 +22,35 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs all tests with each engine that the system has.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(engines{m}) }
+
+type engines struct{ m *testing.M }
+
+// underTest is the engine that startHub starts hubs with.
+var underTest ws.Engine
+
+// Run runs all tests once with each engine. Benchmarks name their engine, and what is fuzzed or listed needs none.
+func (e engines) Run() int {
+	flag.Parse()
+	for _, name := range []string{"test.bench", "test.fuzz", "test.list"} {
+		if flag.Lookup(name).Value.String() != "" {
+			underTest = ws.EngineAuto
+			return e.m.Run()
+		}
+	}
+	for _, engine := range []ws.Engine{ws.EngineEpoll, ws.EngineGoroutine} {
+		if !engine.Supported() {
+			continue
+		}
+		underTest = engine
+		if code := e.m.Run(); code != 0 {
+			fmt.Printf("with the engine %s\n", engine)
+			return code
+		}
+	}
+	return 0
+}
 
 // patience is how long a test waits for what has to happen.
 const patience = 60 * time.Second
@@ -53,6 +82,9 @@ func startHub(t testing.TB, j joint, name string, o ws.Options) *testHub {
 	}
 	h := &testHub{Hub: hub.New(options)}
 	o.Hub = h.Hub
+	if o.Engine == "" {
+		o.Engine = underTest
+	}
 	h.ws = ws.New(o)
 	if err := h.Start(t.Context()); err != nil {
 		t.Fatal(err)

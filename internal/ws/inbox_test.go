@@ -11,7 +11,7 @@ import (
 // TestInboxCountsWhomItIsFor hands over messages with long lists of sessions: the lists count too, as
 // publishers are held back by that count.
 func TestInboxCountsWhomItIsFor(t *testing.T) {
-	s, sessions := crowd(10_000)
+	s, sessions := crowd(t, 10_000)
 	m := &protocol.Message{Room: "r", ID: "X/1", From: protocol.Client{ID: "X"}, Kind: protocol.Text}
 	for what, tell := range map[string]func(){
 		"show":    func() { s.Show(m, append([]*hub.Session(nil), sessions...)) },

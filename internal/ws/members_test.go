@@ -5,15 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"testing"
-
-	"github.com/soumya-codes/realtime-hub/internal/hub"
 )
 
 // TestMembers has connections enter, leave, and be attached and detached at random, and compares with a simple model.
 func TestMembers(t *testing.T) {
 	const rooms, conns = 3, 8
 	rng := rand.New(rand.NewPCG(1, 2))
-	s := newShard(hub.New(hub.Options{Broker: nowhere{}}), new(metrics), 1<<20)
+	s := newTestServer(t, Options{}).shards[0]
 	all := make([]*conn, conns)
 	for i := range all {
 		all[i] = &conn{speaks: encoding(i % int(encodings))}

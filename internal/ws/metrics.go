@@ -88,6 +88,10 @@ type metrics struct {
 	closedCodes map[protocol.Code]uint64 // guarded by mu
 }
 
+// tally is to how many connections a block was written as a whole, and not yet counted. It is owned by the loop that
+// writes it; the goroutine engine has none.
+type tally struct{ connections uint64 }
+
 type histogram struct {
 	buckets [len(LatencyBounds) + 1]atomic.Uint64
 	sum     atomic.Uint64
@@ -115,12 +119,13 @@ func (m *metrics) closed(code protocol.Code) {
 	m.closedCodes[code]++
 }
 
-// delivered counts the messages among frames, which were written at now, in µs of the Unix epoch. Frames written
-// together mostly fall into one bucket, which is then changed once.
-func (m *metrics) delivered(frames []*frame, now int64) {
+// delivered counts the messages among frames, which were written at now, in µs of the Unix epoch, to so many
+// connections. Frames written together mostly fall into one bucket, which is then changed once.
+func (m *metrics) delivered(frames []frame, now int64, times uint64) {
 	var deliveries, run, localSum, remoteSum uint64
 	var into *atomic.Uint64
-	for _, f := range frames {
+	for i := range frames {
+		f := &frames[i]
 		if f.published == 0 {
 			continue
 		}
@@ -135,7 +140,7 @@ func (m *metrics) delivered(frames []*frame, now int64) {
 		bucket := &h.buckets[bucketOf(took)]
 		if bucket != into {
 			if into != nil {
-				into.Add(run)
+				into.Add(run * times)
 			}
 			into, run = bucket, 0
 		}
@@ -145,13 +150,13 @@ func (m *metrics) delivered(frames []*frame, now int64) {
 	if into == nil {
 		return
 	}
-	into.Add(run)
-	m.deliveries.Add(deliveries)
+	into.Add(run * times)
+	m.deliveries.Add(deliveries * times)
 	if localSum > 0 {
-		m.local.sum.Add(localSum)
+		m.local.sum.Add(localSum * times)
 	}
 	if remoteSum > 0 {
-		m.remote.sum.Add(remoteSum)
+		m.remote.sum.Add(remoteSum * times)
 	}
 }
 

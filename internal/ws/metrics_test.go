@@ -36,26 +36,25 @@ func TestQuantile(t *testing.T) {
 
 // TestPushNewest shows that a snapshot takes the place of one that waits, whatever else does.
 func TestPushNewest(t *testing.T) {
-	s := &Server{metrics: new(metrics)}
-	s.options.setDefaults()
+	s := newTestServer(t, Options{})
 	c := s.newConn(events)
-	c.push(retryFrame(1))
+	c.push(retryBlock(1))
 	for range 100 {
-		c.pushNewest(snapshotFrame([]byte("an old one")))
+		c.pushNewest(snapshotBlock([]byte("an old one")))
 		c.push(keepAlive)
 	}
-	c.pushNewest(snapshotFrame([]byte("the newest")))
+	c.pushNewest(snapshotBlock([]byte("the newest")))
 	size, snapshots := 0, 0
-	for _, f := range c.queue {
-		size += len(f.bytes)
-		if f.snapshot {
+	for _, sp := range c.queue.spans {
+		size += sp.size()
+		if sp.frames[0].snapshot {
 			snapshots++
-			if string(f.bytes) != "data: the newest\n\n" {
-				t.Errorf("%q waits", f.bytes)
+			if string(sp.bytes()) != "data: the newest\n\n" {
+				t.Errorf("%q waits", sp.bytes())
 			}
 		}
 	}
-	if snapshots != 1 || c.bytes != size {
-		t.Errorf("%d snapshots wait; %d bytes are counted, and there are %d", snapshots, c.bytes, size)
+	if snapshots != 1 || c.queue.bytes != size {
+		t.Errorf("%d snapshots wait; %d bytes are counted, and there are %d", snapshots, c.queue.bytes, size)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -22,6 +23,9 @@ type Options struct {
 	Hub *hub.Hub     // required; not yet started
 	Log *slog.Logger // nil: nothing is logged
 
+	Engine Engine // "": EngineAuto. Where the system has not what it needs, it is EngineGoroutine, and logged
+	Loops  int    // how many loops share the sessions; 0: one for each four cores, and one at least
+
 	SendQueue        int           // bytes that wait for one session at most; 1 MiB
 	HandshakeTimeout time.Duration // until hello has to come; 10 s
 	PingInterval     time.Duration // a connection silent for so long is pinged; 25 s
@@ -32,6 +36,12 @@ type Options struct {
 func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Engine == "" {
+		o.Engine = EngineAuto
+	}
+	if o.Loops == 0 {
+		o.Loops = defaultLoops()
 	}
 	if o.SendQueue == 0 {
 		o.SendQueue = 1 << 20
@@ -62,9 +72,12 @@ type Server struct {
 	hub     *hub.Hub
 	log     *slog.Logger
 	metrics *metrics
-	shard   *shard
+	shards  []*shard
+	made    time.Time // the start of the clock
 
-	readers sync.WaitGroup // one for each connection, and one while snapshots are taken
+	loops sync.WaitGroup // one for each shard
+	busy  sync.WaitGroup // one for each connection, and one while snapshots are taken
+	next  atomic.Uint32  // deals connections to the shards
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // guarded by mu
@@ -72,14 +85,30 @@ type Server struct {
 	draining bool               // no more connections are taken; guarded by mu
 }
 
-// New returns a server, adds its shard to the hub, and starts the shard's loop, which Shutdown ends.
+// New returns a server, adds its shards to the hub, and starts their loops, which Shutdown ends.
 func New(o Options) *Server {
 	o.setDefaults()
-	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), conns: make(map[*conn]struct{})}
-	s.shard = newShard(o.Hub, s.metrics, o.SendQueue)
-	o.Hub.AddShard(s.shard)
-	go s.shard.loop() // ends in Shutdown, which waits for it
+	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), made: time.Now(), conns: make(map[*conn]struct{})}
+	for range o.Loops {
+		shard := newShard(o.Hub, s.metrics, o.SendQueue)
+		shard.engine = s.newEngine(shard)
+		s.shards = append(s.shards, shard)
+		o.Hub.AddShard(shard)
+		s.loops.Go(shard.loop) // ends in Shutdown, which waits for it
+	}
 	return s
+}
+
+// newEngine returns a shard's engine.
+func (s *Server) newEngine(of *shard) engine {
+	if s.options.Engine != EngineGoroutine && hasEpoll {
+		loop, err := newLoop(s, of)
+		if err == nil {
+			return loop
+		}
+		s.log.Error("the epoll engine cannot start, so connections have goroutines", "error", err)
+	}
+	return newGoroutineEngine(of)
 }
 
 // ServeHTTP upgrades the request and returns; the connection lives on.
@@ -123,7 +152,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.abandon(c)
 		return
 	}
-	c.decoder.early(rw.Reader)
+	c.reading.decoder.early(rw.Reader)
 	first := s.options.PingInterval
 	if speaks == v1 {
 		first = s.options.HandshakeTimeout
@@ -134,7 +163,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // abandon forgets a connection that never got its socket.
 func (s *Server) abandon(c *conn) {
 	c.session.Closed(false)
-	s.shard.forget(c)
+	c.shard.forget(c)
 	c.endSlow()
 	s.forget(c)
 }
@@ -142,32 +171,51 @@ func (s *Server) abandon(c *conn) {
 // newSocket returns a WebSocket's connection that has no socket yet.
 func (s *Server) newSocket(speaks encoding) *conn {
 	c := s.newConn(speaks)
-	c.session = s.hub.NewSession(s.shard, c, speaks == plain)
+	c.session = s.hub.NewSession(c.shard, c, speaks == plain)
 	limit := s.hub.MaxMessage()
 	if speaks == v1 {
 		// A frame may need six bytes for one of the data, and some for itself. The hub counts the data.
 		limit = 6*limit + 4<<10
 	}
-	c.decoder.limit = limit
+	c.reading.decoder.limit = limit
 	return c
 }
 
 // newConn returns a connection that has neither session nor socket yet.
 func (s *Server) newConn(speaks encoding) *conn {
-	return &conn{
-		server: s, shard: s.shard, speaks: speaks, greeted: -1,
-		wake: make(chan struct{}, 1), written: make(chan struct{}),
+	shard := s.shards[int(s.next.Add(1))%len(s.shards)]
+	return &conn{server: s, shard: shard, speaks: speaks, greeted: -1}
+}
+
+// start gives c its socket. The time is looked at after first, or when the token ends.
+func (s *Server) start(c *conn, nc net.Conn, first time.Duration) {
+	c.reading.look = c.before(s.clock() + first)
+	c.shard.engine.start(c, nc)
+}
+
+// pace waits while what is read would wait too long for a shard.
+func (s *Server) pace() {
+	for _, shard := range s.shards {
+		shard.Pace()
 	}
 }
 
-// start gives c its socket, whose reader first looks at the time after first, or when the token ends, and starts its
-// goroutines.
-func (s *Server) start(c *conn, nc net.Conn, first time.Duration) {
-	c.look = c.before(time.Now().Add(first))
-	_ = nc.SetReadDeadline(c.look)
-	c.connect(nc)
-	go c.writeLoop() // ends when the connection is closed; readLoop waits for it
-	go c.readLoop()  // ends with the connection; Shutdown waits for it
+// behind reports whether it would wait too long for a shard other than one.
+func (s *Server) behind(but *shard) bool {
+	for _, shard := range s.shards {
+		if shard != but && shard.inbox.Size() > shard.pace {
+			return true
+		}
+	}
+	return false
+}
+
+// ended forgets a connection whose socket has been closed.
+func (s *Server) ended(c *conn) {
+	c.reading.decoder = decoder{} // who still knows of the session keeps no message of it
+	c.shard.forget(c)
+	s.metrics.closed(c.howClosed().code)
+	s.forget(c)
 }
 
 func (s *Server) add(c *conn) bool {
@@ -178,7 +226,7 @@ func (s *Server) add(c *conn) bool {
 	}
 	s.conns[c] = struct{}{}
 	*s.open.of(c)++
-	s.readers.Add(1)
+	s.busy.Add(1)
 	return true
 }
 
@@ -190,7 +238,7 @@ func (s *Server) forget(c *conn) {
 	delete(s.conns, c)
 	*s.open.of(c)--
 	s.mu.Unlock()
-	s.readers.Done()
+	s.busy.Done()
 }
 
 // Shutdown takes no more connections, says bye to those that there are, each with another time to come back, and closes
@@ -209,13 +257,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range conns {
 		if c.speaks != plain {
 			retry := rand.Int64N(spread.Milliseconds())
-			s.shard.bye(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
+			c.shard.bye(c.session, (&protocol.Frame{Type: protocol.TypeBye, Retry: &retry}).Encode())
 		}
-		s.shard.Close(c.session, protocol.CodeDraining, "the hub is going away")
+		c.shard.Close(c.session, protocol.CodeDraining, "the hub is going away")
 	}
-	ended := make(chan struct{}) // closed when all readers have ended
+	ended := make(chan struct{}) // closed when all connections have ended
 	go func() {                  // ends then, which is soon after all connections were cut; Shutdown waits for it
-		s.readers.Wait()
+		s.busy.Wait()
 		close(ended)
 	}()
 	var err error
@@ -225,8 +273,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		err = s.cut()
 		<-ended
 	}
-	close(s.shard.stop)
-	<-s.shard.done
+	for _, shard := range s.shards {
+		shard.engine.stop()
+	}
+	s.loops.Wait()
 	return err
 }
 

@@ -21,16 +21,20 @@ type shard struct {
 	hub     *hub.Hub
 	metrics *metrics
 	inbox   *queue.Queue[op]
-	stop    chan struct{} // closed by Server.Shutdown, after which the loop ends
-	done    chan struct{} // closed by the loop as it ends
-	pace    int           // how many bytes may wait before those who publish wait
+	engine  engine
+	pace    int // how many bytes may wait before those who publish wait
 
 	// owned by the loop
 	rooms   map[string]*members
 	greeted []*conn // connections that get broadcasts; each knows its index
 	run     []op    // messages for one room, gathered in a round; emptied and reused
 
-	replayed map[replayKey]*frame // what was encoded to be replayed in this round: many may come back at once
+	replayed map[replayKey]*block // what was encoded to be replayed in this round: many may come back at once
+
+	// of the run, kept to save their allocation
+	batch   batch
+	scratch []byte
+	marks   uint64 // goes up with each run; see conn.marked
 }
 
 // op is one thing that the hub told the shard.
@@ -74,15 +78,15 @@ const (
 	opForget
 )
 
-// newShard returns a shard for connections whose queues hold sendQueue bytes. What waits for the shard goes into a queue
+// newShard returns a shard without engine for connections whose queues hold sendQueue bytes. What waits for the shard goes into a queue
 // in one round, so less may wait than a queue holds, or who reads as fast as can be would be too slow.
 func newShard(h *hub.Hub, m *metrics, sendQueue int) *shard {
-	return &shard{
+	s := &shard{
 		hub: h, metrics: m, pace: min(paceMost, sendQueue/4),
-		inbox: queue.New[op](inboxLimit),
-		stop:  make(chan struct{}), done: make(chan struct{}),
-		rooms: make(map[string]*members), replayed: make(map[replayKey]*frame),
+		rooms: make(map[string]*members), replayed: make(map[replayKey]*block),
 	}
+	s.inbox = queue.NewFunc[op](inboxLimit, func() { s.engine.told() })
+	return s
 }
 
 // Join implements hub.Shard, and so do the methods below.
@@ -178,20 +182,10 @@ func (s *shard) tell(o op) {
 // ended.
 func (s *shard) Pace() { s.inbox.Pace(s.pace) }
 
-// loop does what the shard was told, in rounds, until Shutdown.
+// loop runs the engine until Shutdown.
 func (s *shard) loop() {
-	defer close(s.done)
 	defer s.inbox.End()
-	var round []op
-	for {
-		select {
-		case <-s.inbox.Ready():
-		case <-s.stop:
-			return
-		}
-		round = s.inbox.Take(round)
-		s.work(round)
-	}
+	s.engine.run()
 }
 
 // work does one round. Messages that follow each other in one room are gathered, so that the room's members are walked
@@ -219,10 +213,10 @@ func (s *shard) do(o op) {
 		c := o.session.Handle.(*conn)
 		s.join(c, o.room, o.attached)
 		if o.frame != nil {
-			f := newFrame(ws.OpText, o.frame)
-			f.room = o.room
+			answer := newBlock(ws.OpText, o.frame)
+			answer.one[0].room = o.room
 			s.greet(c)
-			c.push(f)
+			c.push(answer)
 		}
 	case opLeave:
 		s.leave(o.session.Handle.(*conn), o.room)
@@ -242,10 +236,12 @@ func (s *shard) do(o op) {
 	case opSend:
 		s.send(o.session.Handle.(*conn), o.frame)
 	case opBroadcast:
-		f := newFrame(ws.OpText, o.frame)
+		b := newBlock(ws.OpText, o.frame)
+		s.engine.crowd(len(s.greeted) > few)
 		for _, c := range s.greeted {
-			c.push(f)
+			c.push(b)
 		}
+		s.engine.crowd(false)
 	case opBye:
 		if c := o.session.Handle.(*conn); c.greeted >= 0 || c.speaks == events {
 			s.send(c, o.frame)
@@ -262,26 +258,26 @@ func (s *shard) send(c *conn, payload []byte) { s.sendThen(c, payload, nil) }
 
 // sendThen sends the same, and has then called when it was written.
 func (s *shard) sendThen(c *conn, payload []byte, then func()) {
-	var f *frame
+	var b *block
 	switch c.speaks {
 	case plain:
 		return
 	case v1:
 		s.greet(c)
-		f = newFrame(ws.OpText, payload)
+		b = newBlock(ws.OpText, payload)
 	case events:
-		if f = eventOf(payload); f == nil {
+		if b = eventOf(payload); b == nil {
 			return
 		}
 	}
-	f.written = then
-	c.push(f)
+	b.written = then
+	c.push(b)
 }
 
 // greet notes that c gets broadcasts from now on.
 func (s *shard) greet(c *conn) {
 	if c.greeted < 0 && !c.forgotten {
-		c.greeted = len(s.greeted)
+		c.greeted = int32(len(s.greeted))
 		s.greeted = append(s.greeted, c)
 	}
 }

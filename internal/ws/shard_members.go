@@ -118,7 +118,7 @@ func (s *shard) announce(o op) {
 		return
 	}
 	to := m.conns
-	var event *frame
+	var event *block
 	if o.attached {
 		to = to[:m.attached]
 		if m.speak[events] > 0 {
@@ -127,12 +127,14 @@ func (s *shard) announce(o op) {
 	} else if m.v1 == 0 {
 		return
 	}
-	f := newFrame(ws.OpText, o.frame)
+	s.engine.crowd(len(to) > few)
+	defer s.engine.crowd(false)
+	b := newBlock(ws.OpText, o.frame)
 	for _, c := range to {
 		switch {
 		case c.session == o.session:
 		case c.speaks == v1:
-			c.push(f)
+			c.push(b)
 		case c.speaks == events && event != nil:
 			c.push(event)
 		}

@@ -9,10 +9,11 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
-// batch is messages in one room, and their frames in each encoding that somebody there has.
+// batch is messages in one room, and a block of them in each encoding that somebody there has.
 type batch struct {
 	ops    []op
-	frames [encodings][]*frame
+	blocks [encodings]*block
+	at     [encodings][]int32 // which frame of the block each message is; -1 for none
 }
 
 // publishRun sends the gathered messages to those attached in their room, each encoded once in each encoding in use.
@@ -25,32 +26,110 @@ func (s *shard) publishRun() {
 	if m == nil || m.attached == 0 {
 		return
 	}
-	batch := batch{ops: s.run}
-	for i := range s.run {
-		s.run[i].index()
-	}
+	b := &s.batch
+	b.ops = s.run
 	for e := range encodings {
-		if m.speak[e] == 0 {
-			continue
+		if m.speak[e] > 0 {
+			s.encode(b, e)
 		}
-		frames := make([]*frame, len(s.run))
-		for i := range s.run {
-			o := &s.run[i]
-			frames[i] = e.message(protocol.Delivery{Message: o.message, At: o.at}, o.remote)
-		}
-		batch.frames[e] = frames
 	}
+	s.markHolders()
+	s.engine.crowd(m.attached > few)
+	defer s.engine.crowd(false)
 	for _, c := range m.conns[:m.attached] {
-		c.pushBatch(&batch)
+		block := b.blocks[c.speaks]
+		switch {
+		case c.marked == s.marks:
+			c.pushOwn(b)
+		case block != nil:
+			c.pushSpan(block.whole())
+		}
+	}
+	b.ops, b.blocks = nil, [encodings]*block{}
+}
+
+// encode makes the block of a batch in one encoding.
+func (s *shard) encode(b *batch, e encoding) {
+	size := 0
+	for i := range b.ops {
+		size += encodedSize(e, b.ops[i].message)
+	}
+	k := &block{bytes: make([]byte, 0, size), frames: make([]frame, 0, len(b.ops)), tally: new(tally)}
+	b.at[e] = b.at[e][:0]
+	for i := range b.ops {
+		o := &b.ops[i]
+		before := len(k.frames)
+		s.scratch = k.appendMessage(e, protocol.Delivery{Message: o.message, At: o.at}, o.remote, s.scratch)
+		at := int32(-1)
+		if len(k.frames) > before {
+			at = int32(before)
+		}
+		b.at[e] = append(b.at[e], at)
+	}
+	if cap(s.scratch) > scratchKept {
+		s.scratch = nil
+	}
+	if len(k.frames) > 0 {
+		b.blocks[e] = k
 	}
 }
 
+// scratchKept is how many bytes a shard keeps for encoding.
+const scratchKept = 64 << 10
+
+// markHolders marks the connections that have a message of the run, so that all others are told with one look at each.
+func (s *shard) markHolders() {
+	s.marks++
+	mark := func(session *hub.Session) {
+		if session == nil {
+			return
+		}
+		if c := session.Handle.(*conn); c.shard == s {
+			c.marked = s.marks
+		}
+	}
+	for i := range s.run {
+		o := &s.run[i]
+		mark(o.session)
+		if o.more == nil {
+			continue
+		}
+		for _, session := range o.more.sessions {
+			mark(session)
+		}
+		o.index()
+	}
+}
+
+// pushOwn appends the batch's messages, but of those that the connection has their positions alone, or nothing.
+func (c *conn) pushOwn(b *batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing != nil {
+		return
+	}
+	for i := range b.ops {
+		o := &b.ops[i]
+		if o.held(c) {
+			if own := o.own(c); own != nil {
+				c.queue.append(own.whole())
+			}
+			continue
+		}
+		if at := b.at[c.speaks][i]; at >= 0 {
+			c.queue.append(span{b.blocks[c.speaks], at, at + 1})
+		}
+	}
+	c.bound()
+	c.wake()
+}
+
 // own returns what c, which has the message of o, gets instead: its position alone in a log room, and else nothing.
-func (o *op) own(c *conn) *frame {
+func (o *op) own(c *conn) *block {
 	if c.speaks == plain || o.at.IsZero() {
 		return nil
 	}
-	return c.positionFrame(hub.Entry{Message: o.message, At: o.at})
+	return c.positionBlock(hub.Entry{Message: o.message, At: o.at})
 }
 
 // index makes a set of the holders where they are many.
@@ -80,12 +159,12 @@ func (o *op) held(c *conn) bool {
 	return slices.Contains(o.more.sessions, c.session)
 }
 
-// positionFrame tells a session the position of a message that it has.
-func (c *conn) positionFrame(e hub.Entry) *frame {
+// positionBlock tells a session the position of a message that it has.
+func (c *conn) positionBlock(e hub.Entry) *block {
 	if c.speaks == events {
-		return idFrame(e.At)
+		return idBlock(e.At)
 	}
-	return newFrame(ws.OpText, protocol.AppendAck(nil, protocol.Ack{
+	return newBlock(ws.OpText, protocol.AppendAck(nil, protocol.Ack{
 		Room: e.Message.Room, Key: protocol.KeyOf(e.Message.ID, c.session.ID()), ID: e.Message.ID,
 		Scope: protocol.ScopeCluster, At: e.At,
 	}))
@@ -97,56 +176,57 @@ func (s *shard) replay(o op) {
 	if c.speaks == plain {
 		return // it cannot resume
 	}
-	frames := make([]*frame, 0, len(o.more.items)+1)
+	blocks := make([]*block, 0, len(o.more.items)+1)
 	for _, item := range o.more.items {
 		if item.Held || item.Message.Kind == 0 {
-			frames = append(frames, c.positionFrame(item.Entry))
+			blocks = append(blocks, c.positionBlock(item.Entry))
 			continue
 		}
-		frames = append(frames, s.replayFrame(c.speaks, item))
+		blocks = append(blocks, s.replayBlock(c.speaks, item))
 	}
 	if o.frame != nil && c.speaks == v1 {
-		frames = append(frames, newFrame(ws.OpText, o.frame))
+		blocks = append(blocks, newBlock(ws.OpText, o.frame))
 	}
-	if len(frames) == 0 {
+	if len(blocks) == 0 {
 		return
 	}
 	if o.more.next != nil {
-		last := *frames[len(frames)-1] // a copy: others share the frame
+		last := blocks[len(blocks)-1]
+		last = single(last.bytes, last.frames[0]) // its own: others share the block
 		last.written = o.more.next
-		frames[len(frames)-1] = &last
+		blocks[len(blocks)-1] = last
 	}
-	c.pushAll(frames)
+	c.pushAll(blocks)
 }
 
-// replayKey names a frame for a message that is replayed.
+// replayKey names a block for a message that is replayed.
 type replayKey struct {
 	encoding
 	hub.Entry
 	past bool
 }
 
-// replayFrame encodes what is replayed, once a round.
-func (s *shard) replayFrame(e encoding, item hub.Item) *frame {
+// replayBlock encodes what is replayed, once a round.
+func (s *shard) replayBlock(e encoding, item hub.Item) *block {
 	key := replayKey{e, item.Entry, item.Past}
-	f := s.replayed[key]
-	if f == nil {
-		f = e.message(protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past}, false)
-		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
-		s.replayed[key] = f
+	b := s.replayed[key]
+	if b == nil {
+		b = messageBlock(e, protocol.Delivery{Message: item.Message, At: item.At, Past: item.Past})
+		b.frames[0].published = 0 // what was stored long ago says nothing of how long a delivery takes
+		s.replayed[key] = b
 	}
-	return f
+	return b
 }
 
 // show sends a message that has no position yet.
 func (s *shard) show(o op) {
-	var frames [encodings]*frame
+	var blocks [encodings]*block
 	for _, session := range o.more.sessions {
 		c := session.Handle.(*conn)
-		f := &frames[c.speaks]
-		if *f == nil {
-			*f = c.speaks.message(protocol.Delivery{Message: o.message, Kept: true}, false)
+		b := &blocks[c.speaks]
+		if *b == nil {
+			*b = messageBlock(c.speaks, protocol.Delivery{Message: o.message, Kept: true})
 		}
-		c.push(*f)
+		c.push(*b)
 	}
 }

@@ -19,7 +19,7 @@ type snapshots struct {
 
 	mu        sync.Mutex
 	listeners map[*conn]struct{} // guarded by mu
-	newest    *frame             // nil where nobody listens; guarded by mu
+	newest    *block             // nil where nobody listens; guarded by mu
 	stop      chan struct{}      // closed as the last listener ends, received by the ticker; one for each; guarded by mu
 }
 
@@ -55,10 +55,10 @@ func (p *snapshots) add(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.listeners) == 0 {
-		p.newest = snapshotFrame(p.take())
+		p.newest = snapshotBlock(p.take())
 		stop := make(chan struct{})
 		p.stop = stop
-		p.server.readers.Go(func() { p.tick(stop) }) // ends with the last listener; Shutdown waits for it
+		p.server.busy.Go(func() { p.tick(stop) }) // ends with the last listener; Shutdown waits for it
 	}
 	p.listeners[c] = struct{}{}
 	c.pushNewest(p.newest)
@@ -100,27 +100,38 @@ func (p *snapshots) tell(stop chan struct{}) {
 		return
 	default:
 	}
-	p.newest = snapshotFrame(p.take())
+	p.newest = snapshotBlock(p.take())
 	for c := range p.listeners {
 		c.pushNewest(p.newest)
 	}
 }
 
 // pushNewest appends a snapshot, in the place of one that waits.
-func (c *conn) pushNewest(f *frame) {
+func (c *conn) pushNewest(b *block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing != nil {
+	if c.closing != nil || c.queue.replaceSnapshot(b) {
 		return
 	}
-	for i, old := range c.queue {
-		if old.snapshot {
-			c.queue[i] = f
-			c.bytes += len(f.bytes) - len(old.bytes)
-			return
+	c.queue.append(b.whole())
+	c.bound()
+	if c.started {
+		c.shard.engine.wakeAny(c)
+	}
+}
+
+// replaceSnapshot puts b in the place of a snapshot that waits, and reports whether there is one.
+func (q *sendQueue) replaceSnapshot(b *block) bool {
+	first := q.taken
+	if q.begun > 0 {
+		first = max(first, 1) // a snapshot is a block by itself
+	}
+	for i := first; i < len(q.spans); i++ {
+		if old := q.spans[i]; old.frames[0].snapshot {
+			q.spans[i] = b.whole()
+			q.bytes += len(b.bytes) - len(old.block.bytes)
+			return true
 		}
 	}
-	c.append(f)
-	c.bound()
-	c.wakeWriter()
+	return false
 }

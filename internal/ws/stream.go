@@ -2,13 +2,10 @@ package ws
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/auth"
@@ -55,14 +52,14 @@ func (s *Server) newStream(w http.ResponseWriter, r *http.Request, of *snapshots
 	}
 	c := s.newConn(events)
 	c.snapshots = of
-	c.session = s.hub.NewStream(s.shard, c)
+	c.session = s.hub.NewStream(c.shard, c)
 	c.session.Identify(who)
 	if !s.add(c) {
 		s.sendAway(w)
 		return nil
 	}
-	c.push(headFrame(w.Header()))
-	c.push(retryFrame(s.retry()))
+	c.push(headBlock(w.Header()))
+	c.push(retryBlock(s.retry()))
 	return c
 }
 
@@ -91,21 +88,21 @@ func streamHeader(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// headFrame is the head of the answer, which net/http does not write for a connection that was taken over.
-func headFrame(h http.Header) *frame {
+// headBlock is the head of the answer, which net/http does not write for a connection that was taken over.
+func headBlock(h http.Header) *block {
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 200 OK\r\n")
 	_ = h.Write(&b) // a buffer takes everything
 	b.WriteString("\r\n")
-	return &frame{bytes: b.Bytes()}
+	return single(b.Bytes(), frame{})
 }
 
 // sendAway answers where the hub is going away. A refusal would have a browser give up for good; so the stream begins,
 // says when to come back, and ends.
 func (s *Server) sendAway(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(append(retryFrame(s.retry()).bytes, ": the hub is going away\n\n"...)) // to a client that may be gone
+	_, _ = w.Write(append(retryBlock(s.retry()).bytes, ": the hub is going away\n\n"...)) // to a client that may be gone
 }
 
 // retryLeast is how many milliseconds a client waits at least before it connects again.
@@ -125,7 +122,7 @@ func (s *Server) retry() int64 {
 func (s *Server) pushHistory(r *http.Request, c *conn, ask asked) protocol.Position {
 	page, err := s.hub.History(r.Context(), ask.room, protocol.Position{}, ask.history)
 	if err != nil {
-		c.push(&frame{bytes: []byte(": no history, as the hub cannot read the log now\n\n")})
+		c.push(single([]byte(": no history, as the hub cannot read the log now\n\n"), frame{}))
 		return protocol.Position{}
 	}
 	// In JSON a message may grow to six times its size, and all of this is in the queue at once.
@@ -134,55 +131,20 @@ func (s *Server) pushHistory(r *http.Request, c *conn, ask asked) protocol.Posit
 		first--
 		size += hub.MessageSize(page.Entries[first].Message)
 	}
-	frames := make([]*frame, 0, len(page.Entries)-first)
-	for _, e := range page.Entries[first:] {
-		f := events.message(protocol.Delivery{Message: e.Message, At: e.At}, false)
-		f.published = 0 // what was stored long ago says nothing of how long a delivery takes
-		frames = append(frames, f)
+	if first < len(page.Entries) {
+		b := new(block)
+		for _, e := range page.Entries[first:] {
+			b.appendMessage(events, protocol.Delivery{Message: e.Message, At: e.At}, false, nil)
+		}
+		for i := range b.frames {
+			b.frames[i].published = 0 // what was stored long ago says nothing of how long a delivery takes
+		}
+		c.push(b)
 	}
-	c.pushAll(frames)
 	return page.Next
 }
 
-// watch waits for the end of a stream, and keeps it alive until then. What the client sends means nothing.
-func (c *conn) watch() closing {
-	buf := make([]byte, 256)
-	for {
-		_, err := c.nc.Read(buf)
-		switch {
-		case err == nil:
-			continue
-		case errors.Is(err, io.EOF):
-			return closing{code: protocol.CodeNoStatus, silent: true}
-		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return closing{code: protocol.CodeAbnormal, silent: true}
-		}
-		if how := c.howClosed(); how != nil {
-			select {
-			case <-c.written: // and this was its deadline for the client to end its side
-				return *how
-			default:
-			}
-			<-c.written
-			continue
-		}
-		now := time.Now()
-		if how, expired := c.expired(now); expired {
-			return how
-		}
-		c.push(keepAlive)
-		c.setReadDeadline(c.before(now.Add(c.server.options.PingInterval)))
-	}
-}
-
-// end says that nothing more comes, and why.
-func (c *conn) end(how *closing) {
-	if c.speaks != events {
-		_, _ = c.nc.Write(closeFrame(how.code, how.reason).bytes) // the peer may be gone already
-		return
-	}
-	_, _ = fmt.Fprintf(c.nc, ": closed with %d: %s\n\n", how.code, how.reason) // likewise
-	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // the client then ends its side, and loses nothing that is on its way
-	}
+// closeComment says that nothing more comes, and why.
+func closeComment(code protocol.Code, reason string) *block {
+	return single(fmt.Appendf(nil, ": closed with %d: %s\n\n", code, reason), frame{})
 }
