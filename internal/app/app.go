@@ -54,6 +54,7 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
 	h, err := newHubServer(hubSettings{
 		name: name, listen: c.Listen, admin: c.AdminListen, tokens: c.TokenKey, hub: c.Hub,
+		cert: c.TLSCert, key: c.TLSKey,
 	}, newJoint, e)
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ type hubSettings struct {
 	listen string
 	admin  string // address of the metrics' own listener, or ""
 	tokens string // the key of the tokens that it wants; "" where it wants none
+	cert   string // file of its certificate, and key of its key; "" where it does not speak TLS
+	key    string
 	hub    config.Hub
 }
 
@@ -52,6 +54,11 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 		return nil, err
 	}
 	log := e.Log.With("hub", c.name)
+	if c.cert != "" {
+		if err := main.secure(c.cert, c.key, log); err != nil {
+			return nil, errors.Join(err, main.stop(context.Background()))
+		}
+	}
 	h := &hubServer{name: c.name, main: main}
 	h.hub = hub.New(hub.Options{
 		Name: c.name, Broker: joint.broker, Logs: joint.log, Presence: joint.presence, Linger: c.hub.Linger,
@@ -61,7 +68,7 @@ func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*
 		Portion: int(c.hub.SendQueue) / 8, // in JSON it may grow to six times its size
 	})
 	h.ws = ws.New(ws.Options{
-		Hub: h.hub, Log: log, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
+		Hub: h.hub, Log: log, Engine: ws.Engine(c.hub.Engine), Loops: c.hub.Loops, SendQueue: int(c.hub.SendQueue), HandshakeTimeout: c.hub.HandshakeTimeout,
 		PingInterval: c.hub.PingInterval, PongTimeout: c.hub.PongTimeout, WriteTimeout: c.hub.WriteTimeout,
 	})
 	started := time.Now()

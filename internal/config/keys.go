@@ -9,6 +9,8 @@ type HubServer struct {
 	AdminListen string `key:"admin_listen" usage:"serve /metrics at this host:port, and there alone; without it /metrics is served where --listen is loopback"`
 	Broker      string `key:"broker" default:"memory://" usage:"what joins hubs: memory://, redis://[user:password@]host:port, or rediss://… for TLS" secret:"true"`
 	TokenKey    string `key:"token_key" usage:"secret of at least 32 bytes, with which tokens are made; clients must then show one (default: anybody may come)" secret:"whole"`
+	TLSCert     string `key:"tls_cert" usage:"file with the hub's certificate and those behind it (PEM); with tls_key the hub speaks TLS, https:// and wss:// (default: it does not)"`
+	TLSKey      string `key:"tls_key" usage:"file with the private key of tls_cert (PEM)"`
 	Hub         Hub    `key:",inline"`
 	Redis       Redis  `key:",inline"`
 	Log         Log    `key:"log"`
@@ -75,6 +77,9 @@ type Hub struct {
 	PongTimeout      time.Duration `key:"pong_timeout" default:"10s" usage:"close a connection that was silent for so long after a ping"`
 	WriteTimeout     time.Duration `key:"write_timeout" default:"30s" usage:"close a connection to which one write of at most 256 KiB was not done in so long"`
 	DrainTimeout     time.Duration `key:"drain_timeout" default:"10s" usage:"longest time to close the sessions at a stop"`
+
+	Engine string `key:"engine" default:"auto" usage:"what moves bytes between sockets and sessions: epoll (Linux; nothing for idle connections), goroutine (two for each connection), or auto: epoll where the system has it"`
+	Loops  int    `key:"loops" usage:"how many loops share the sessions (default: one for each four cores, and one at least); more use more cores, and each write carries less"`
 }
 
 // Redis is what the Redis broker has beyond its URL.

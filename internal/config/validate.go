@@ -1,10 +1,12 @@
 package config
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -34,10 +36,26 @@ func (c *HubServer) Validate() error {
 		p.add("token_key", hidden, fmt.Sprintf("%d bytes, fewer than %d: it could be guessed", n, minTokenKey),
 			"make one with: openssl rand -base64 32")
 	}
+	p.certificate(c.TLSCert, c.TLSKey)
 	c.Hub.validate(&p)
 	c.Redis.validate(&p, c.Broker)
 	c.Log.validate(&p)
 	return errors.Join(p...)
+}
+
+// certificate checks that the files have a certificate and its key, or neither is named.
+func (p *problems) certificate(cert, key string) {
+	switch {
+	case cert == "" && key == "":
+	case cert == "":
+		p.add("tls_key", key, "without tls_cert it is of no use", "name the file with the certificate too", "tls_cert")
+	case key == "":
+		p.add("tls_cert", cert, "without tls_key it is of no use", "name the file with the private key too", "tls_key")
+	default:
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			p.add("tls_cert", cert, err.Error(), "name files with a certificate and its key in PEM, which this user may read", "tls_key")
+		}
+	}
 }
 
 // Validate returns what is wrong with the values.
@@ -153,7 +171,17 @@ func (c *Hub) validate(p *problems) {
 	p.positive("pong_timeout", c.PongTimeout)
 	p.positive("write_timeout", c.WriteTimeout)
 	p.positive("drain_timeout", c.DrainTimeout)
+	p.oneOf("engine", c.Engine, "auto", "epoll", "goroutine")
+	if c.Engine == "epoll" && runtime.GOOS != "linux" {
+		p.add("engine", c.Engine, "this system has no epoll", "say auto or goroutine")
+	}
+	if c.Loops < 0 || c.Loops > maxLoops {
+		p.add("loops", fmt.Sprint(c.Loops), "not from 0 to "+fmt.Sprint(maxLoops), "leave it out, or say how many")
+	}
 }
+
+// maxLoops is how many loops a hub may have, which is far more than is of use.
+const maxLoops = 256
 
 // validateQueue checks that what a session is sent fits into its queue. In JSON each byte of a message may become six
 // (RFC 8259 §7), and besides it the queue holds what a session is told when it begins, which is never dropped.
