@@ -235,6 +235,13 @@ func dialRaw(t testing.TB, h *testHub, header string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
+	handshake(t, nc, header)
+	return nc
+}
+
+// handshake opens a session on nc.
+func handshake(t testing.TB, nc net.Conn, header string) {
+	t.Helper()
 	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +259,6 @@ func dialRaw(t testing.TB, h *testHub, header string) net.Conn {
 	if want := fmt.Sprintf("HTTP/1.1 %d ", http.StatusSwitchingProtocols); !strings.HasPrefix(string(answer), want) {
 		t.Fatalf("handshake: %s", answer)
 	}
-	return nc
 }
 
 // eventually waits until cond holds, and says what did not.
