@@ -364,7 +364,7 @@ func (l *loop) place(c *conn) {
 	case p.readDone:
 		at = l.now() + c.server.options.closeTimeout()
 	}
-	l.wheel.place(c, at, l.now())
+	l.wheel.place(c, at)
 }
 
 // watch tells the kernel what of c is of interest.

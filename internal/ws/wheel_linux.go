@@ -17,8 +17,8 @@ type spot struct {
 	index int32
 }
 
-// place has advance call due for c once at has come, and not before now.
-func (w *wheel) place(c *conn, at, now time.Duration) {
+// place has advance call due for c once at has come.
+func (w *wheel) place(c *conn, at time.Duration) {
 	w.remove(c)
 	ticks := int((at+w.every-1)/w.every) - w.tick
 	slot := (w.tick + min(max(ticks, 1), len(w.slots)-1)) % len(w.slots)
