@@ -141,6 +141,8 @@ func TestFragments(t *testing.T) {
 		{"5.4 a pong between fragments", sent(opText, "a") + sent(final|opPong, "1") + sent(final|opCont, "b"), 0, `text "ab"`, ""},
 		{"5.4 a close between fragments", sent(opText, "a") + sentClose(1001, "") + sent(final|opCont, "b"), 0, "", "close 1001"},
 		{"5.4 the limit is that of the message", sent(opBinary, digits(65536)) + sent(final|opCont, ""), 0, "binary " + short(digits(65536)), ""},
+		{"5.4 the limit is that of one message", sent(opBinary, "a") + sent(final|opCont, "b") + sent(final|opBinary, digits(65536)), 0,
+			`binary "ab" binary ` + short(digits(65536)), ""},
 		{"5.4 one byte too many in the last", sent(opBinary, digits(65536)) + sent(final|opCont, "x"), 0, "", tooBig},
 		{"5.4 control frames do not count", sent(opBinary, digits(65536)) + sent(final|opPing, digits(125)) + sent(final|opCont, ""), 0,
 			"binary " + short(digits(65536)), "pong " + short(digits(125))},
