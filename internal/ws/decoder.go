@@ -187,16 +187,23 @@ func checkClose(payload []byte) error {
 		return protocolError(errors.New("a close frame has half a code"))
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
-		if errors.Is(err, ws.ErrProtocolInvalidUTF8) {
-			return &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the reason is not UTF-8"}
-		}
-		return protocolError(err)
-	}
-	if code > 4999 {
-		return protocolError(errors.New("no such close code"))
+	switch {
+	case !mayBeSent(code):
+		return protocolError(fmt.Errorf("a close frame must not have code %d", code))
+	case !utf8.ValidString(reason):
+		return &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the reason is not UTF-8"}
 	}
 	return nil
+}
+
+// mayBeSent reports whether a close frame may have this code (RFC 6455 §7.4): those of the RFC, 1012 to 1014, which were
+// registered later, and those for use by anybody.
+func mayBeSent(code ws.StatusCode) bool {
+	switch code {
+	case ws.StatusNoMeaningYet, ws.StatusNoStatusRcvd, ws.StatusAbnormalClosure:
+		return false
+	}
+	return code >= 1000 && code <= 1014 || code >= 3000 && code <= 4999
 }
 
 func protocolError(err error) error {
