@@ -65,7 +65,7 @@ func (s *Session) publish(f *protocol.Frame) error {
 		return nil
 	}
 	s.hub.publish(p, s)
-	s.shard.Send(s, protocol.AppendAck(nil, protocol.Ack{Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive}))
+	s.shard.Ack(s, protocol.AppendAck(nil, protocol.Ack{Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive}))
 	return nil
 }
 

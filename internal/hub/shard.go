@@ -50,6 +50,10 @@ type Shard interface {
 	Announce(room string, frame []byte, except *Session, attached bool)
 	Broadcast(frame []byte)
 
+	// Ack sends s one frame as Send does, but in no order with the messages of rooms: those of a moment are handed over
+	// together though their publishers are answered between them.
+	Ack(s *Session, frame []byte)
+
 	// Close sends what s is owed, as far as that goes, then closes it with code and reason.
 	Close(s *Session, code protocol.Code, reason string)
 }

@@ -66,6 +66,8 @@ func (r *recorder) Replay(s *hub.Session, items []hub.Item, end []byte, next fun
 func (r *recorder) Show(m *protocol.Message, to []*hub.Session) {
 	r.note("show %s %q to %v", m.Room, m.Data, handles(to))
 }
+func (r *recorder) Ack(s *hub.Session, frame []byte) { r.Send(s, frame) }
+
 func (r *recorder) Send(s *hub.Session, frame []byte) { r.note("send %v %s", s.Handle, brief(frame)) }
 func (r *recorder) Announce(room string, frame []byte, except *hub.Session, attached bool) {
 	if attached {

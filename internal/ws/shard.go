@@ -72,6 +72,7 @@ const (
 	opShow
 	opAnnounce
 	opSend
+	opAck
 	opBroadcast
 	opBye
 	opClose
@@ -156,6 +157,11 @@ func (s *shard) Send(session *hub.Session, frame []byte) {
 	s.tell(op{do: opSend, session: session, frame: frame})
 }
 
+// Ack sends frame to session, without regard to messages.
+func (s *shard) Ack(session *hub.Session, frame []byte) {
+	s.tell(op{do: opAck, session: session, frame: frame})
+}
+
 // Broadcast sends frame to all who were sent something by Send.
 func (s *shard) Broadcast(frame []byte) { s.tell(op{do: opBroadcast, frame: frame}) }
 
@@ -192,7 +198,7 @@ func (s *shard) loop() {
 // once for all of them.
 func (s *shard) work(round []op) {
 	for _, o := range round {
-		if len(s.run) > 0 && (o.do != opMessage || o.room != s.run[0].room) {
+		if len(s.run) > 0 && o.do != opAck && (o.do != opMessage || o.room != s.run[0].room) {
 			s.publishRun()
 		}
 		if o.do == opMessage {
@@ -233,7 +239,7 @@ func (s *shard) do(o op) {
 		s.show(o)
 	case opAnnounce:
 		s.announce(o)
-	case opSend:
+	case opSend, opAck:
 		s.send(o.session.Handle.(*conn), o.frame)
 	case opBroadcast:
 		b := newBlock(ws.OpText, o.frame)
