@@ -183,7 +183,7 @@ func (h *Hub) attach(r *room, e logroom.Attach) {
 		h.counts.resumes.add(sub.resume)
 		sub.resume = ""
 	}
-	s.attached()
+	sub.attached()
 }
 
 func (h *Hub) replay(r *room, e logroom.Replay) {
