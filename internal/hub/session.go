@@ -112,7 +112,7 @@ func (s *Session) ID() string { return s.who.Load().ID }
 func (s *Session) client() protocol.Client { return *s.who.Load() }
 
 // Receive takes one message of the client. Text must be UTF-8, which the transport has checked. It returns nil, or a
-// *CloseError where the session is to be closed. It does not keep data.
+// *CloseError where the session is to be closed. It does not keep data, and waits for nothing: see FarBehind.
 func (s *Session) Receive(data []byte, binary bool) error {
 	if s.plain {
 		return s.receivePlain(data, binary)

@@ -41,6 +41,11 @@ func (l *listener) Broadcast([]byte)                                        {}
 func (l *listener) Announce(string, []byte, *hub.Session, bool)             {}
 func (l *listener) Leave(room string, s *hub.Session)                       {}
 func (l *listener) Close(s *hub.Session, code protocol.Code, reason string) {}
+func (l *listener) Detach(string, *hub.Session)                             {}
+func (l *listener) Attach(string, *hub.Session, []byte, func())             {}
+func (l *listener) Deliver(hub.Entry, []*hub.Session, bool)                 {}
+func (l *listener) Replay(*hub.Session, []hub.Item, []byte, func())         {}
+func (l *listener) Show(*protocol.Message, []*hub.Session)                  {}
 func (l *listener) Join(room string, s *hub.Session, _ []byte, attached bool) {
 	published := s.Handle.(*atomic.Int64)
 	l.mu.Lock()
