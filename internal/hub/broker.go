@@ -27,6 +27,14 @@ type Broker interface {
 	// the broker then starts isolated and goes on trying until Close. It is called once.
 	Start(ctx context.Context, r Receiver) error
 
+	// Want asks for what the other hubs publish in room, as often as it is called until Unwant is called as often. Where
+	// it returns true, all that is published from now on comes, or the broker is isolated, and has the room's when it is
+	// not any more. Otherwise that is so once ready was called, which happens once, unless the broker is closed before:
+	// by the broker's goroutine, and not by Want itself. Publications of rooms that are not wanted may come too. Neither
+	// method waits for anything.
+	Want(room string, ready func()) bool
+	Unwant(room string)
+
 	// Publish takes p for the other hubs. It never blocks: where the broker is isolated, or what waits exceeds its
 	// bound, p is dropped and counted. What one goroutine publishes in one room arrives in its order, and so does what it
 	// publishes for one sender (From.ID), whatever the rooms.
@@ -42,7 +50,7 @@ type Broker interface {
 
 // Receiver is the hub, as the broker sees it. The broker calls it from one goroutine at a time.
 type Receiver interface {
-	// Deliver hands over what was published, in the order of each publisher. It may hold the receiver's own
+	// Deliver hands over what was published in rooms that are wanted, in the order of each publisher. It may hold the receiver's own
 	// publications, as Redis sends them back; the receiver drops them by Origin. It does not block, and does not use the
 	// slice after it returned; the publications it may keep.
 	Deliver(ps []*Publication)

@@ -12,8 +12,8 @@
 // under the stripe's lock.
 //
 // Lock order: Hub.status and stripe.mu are never held together. Under either, shards are called, which only put into
-// queues, and under stripe.mu log and presence, which wait for nothing; brokers are called under none. lingers.mu is
-// taken under stripe.mu.
+// queues, and under stripe.mu log and presence, and of a broker Want and Unwant, which wait for nothing; Publish is called
+// under none. lingers.mu is taken under stripe.mu.
 package hub
 
 import (
@@ -49,7 +49,8 @@ type Options struct {
 	MaxRooms   int // rooms that a session may be in; 0: 100
 	MaxPeople  int // rooms of more people than this get counts instead of lists; 0: 256
 
-	Linger time.Duration // how long a client whose connection broke is not told as gone; 0: 5 s
+	Linger        time.Duration // how long a client whose connection broke is not told as gone; 0: 5 s
+	AttachTimeout time.Duration // longest that a session waits for its room to be there; 0: 1 s
 
 	// Of log rooms.
 	Live           func(room string) bool // whether a room is a live room; nil: those named live.*
@@ -59,7 +60,6 @@ type Options struct {
 	Tick           time.Duration          // how often a room goes on with what failed; 0: 1 s
 	CheckInterval  time.Duration          // how often a room is compared with its log, half as much again at most; 0: 20 s
 	PublishTimeout time.Duration          // longest that PublishHTTP waits for its outcome; 0: 5 s
-	AttachTimeout  time.Duration          // longest that a plain session waits for its room to be there; 0: 1 s
 }
 
 // Hub is one HubServer process's rooms and sessions. All methods may be called by several goroutines at once, but

@@ -58,7 +58,7 @@ func (h logReceiver) SetAway(away bool, why error) {
 		}
 		st.mu.Unlock()
 	}
-	h.pace.signal()
+	h.paced()
 }
 
 // event gives the room of this name an event, if there is one.

@@ -87,7 +87,7 @@ func (h *Hub) given(r *room, e logroom.Event) {
 		h.step(st, r, e)
 		h.dropIdle(st, r)
 	}
-	h.pace.signal()
+	h.paced()
 }
 
 // carryOut does one effect. The stripe is locked; nothing here waits.
@@ -183,7 +183,7 @@ func (h *Hub) attach(r *room, e logroom.Attach) {
 		h.counts.resumes.add(sub.resume)
 		sub.resume = ""
 	}
-	s.attached()
+	sub.attached()
 }
 
 func (h *Hub) replay(r *room, e logroom.Replay) {
@@ -274,7 +274,7 @@ func (h *Hub) pass() {
 		}
 		st.mu.Unlock()
 	}
-	h.pace.signal()
+	h.paced()
 }
 
 // compare looks up where the room's log ends. What cannot be asked now is asked the next time.

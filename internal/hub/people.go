@@ -75,14 +75,14 @@ func await[T any](ctx context.Context, ask func(done func(T, error))) (T, error)
 // people answers as People does, by done. What this hub knows by heart it answers itself.
 func (h *Hub) people(room, after string, limit int, done func(PeoplePage, error)) {
 	limit = max(1, min(limit, MaxPeoplePage))
-	if places, known := h.known(room); known || h.presence == nil {
+	if places, known := h.known(room, h.presence == nil); known || h.presence == nil {
 		done(pageOf(places, after, limit), nil)
 		return
 	}
 	answer := func(p PeoplePage, err error) {
 		switch {
 		case errors.Is(err, ErrAway):
-			places, _ := h.known(room)
+			places, _ := h.known(room, true)
 			done(pageOf(places, after, limit), nil)
 		case err != nil:
 			done(PeoplePage{}, busy(err))
@@ -99,20 +99,25 @@ func busy(err error) error {
 	return &Refusal{protocol.ErrIsolated, "who is there cannot be asked for now: " + err.Error(), "try again in a second"}
 }
 
-// known returns the people of a room as far as this hub knows them, and whether these are all.
-func (h *Hub) known(room string) (places []Place, all bool) {
+// known returns the people of a room as far as this hub knows them, and whether these are all. Of a crowd, where others
+// are to be asked first, it returns none: there may be thousands, and whoever comes waits for the lock.
+func (h *Hub) known(room string, crowds bool) (places []Place, all bool) {
 	st := h.stripe(room)
 	st.mu.Lock()
-	defer st.mu.Unlock()
 	r := st.rooms[room]
-	switch {
-	case r == nil:
+	if r == nil || r.roster.Crowd() && !crowds {
+		st.mu.Unlock()
 		return nil, false
-	case !r.roster.Crowd():
+	}
+	if !r.roster.Crowd() {
+		defer st.mu.Unlock()
 		return r.roster.People(), r.loaded
 	}
-	for _, p := range r.people() {
-		places = append(places, Place{Person: p, Hub: h.name})
+	people := r.people()
+	st.mu.Unlock()
+	places = make([]Place, len(people))
+	for i, p := range people {
+		places[i] = Place{Person: p, Hub: h.name}
 	}
 	slices.SortFunc(places, func(a, b Place) int { return strings.Compare(a.ID, b.ID) })
 	return places, false

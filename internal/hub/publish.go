@@ -46,7 +46,7 @@ func (h *Hub) PublishHTTP(ctx context.Context, who Identity, room, key string, k
 	p := h.publication(room, key, who.sender(room), kind, data)
 	h.counts.http.Add(1)
 	if h.isLog(room) {
-		h.await()
+		h.Await()
 		return h.publishAndWait(ctx, &p.Message, own)
 	}
 	h.publish(p, nil)

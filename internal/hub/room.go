@@ -25,6 +25,11 @@ type room struct {
 	subs   []*subscription          // in no order; each knows its index
 	client map[string]*subscription // the same by the client's id
 
+	// Once this is set, those in the room are members in their shards, and have their answer; see reach.go.
+	reached bool
+	late    *time.Timer     // sets reached if nothing else does; nil where that was so from the start
+	again   []*subscription // asked once more before
+
 	roster   *roster.Roster      // who is in the room on all hubs
 	lingers  map[string]lingerer // by the client's id; nil where there is none
 	watching bool                // presence says what changes on the other hubs
@@ -50,8 +55,9 @@ type subscription struct {
 	index  int          // in room.subs; -1 where another session of the client took the place
 	resume resumeResult // how the resume went so far; "" where there is none under way
 
-	waits   *joining // how it joins its log room, while another room of the session has its turn; otherwise nil
-	history bool     // it asked for history, which ends its turn; set before it begins
+	ready   chan struct{} // see joining; nil once it is closed
+	waits   *joining      // how it joins its log room, while another room of the session has its turn; otherwise nil
+	history bool          // it asked for history, which ends its turn; set before it begins
 }
 
 func (h *Hub) stripe(room string) *stripe {
@@ -70,7 +76,10 @@ func (h *Hub) enter(st *stripe, name string) *room {
 		}
 		st.rooms[name] = r
 		if h.isLog(name) {
+			r.reached = true // each session is attached when the log says so
 			h.openLog(st, r)
+		} else {
+			h.reach(r)
 		}
 	}
 	return r
@@ -82,6 +91,8 @@ type joining struct {
 	begins      bool     // the cursor is where it begins, and not where it was before
 	history     int      // how many of the newest messages it wants
 	provisional bool     // it takes what has no position yet
+
+	ready chan struct{} // closed when nothing is missed any more; nil where nobody waits for that
 }
 
 // join makes s a member of the room, tells it who is there, and tells the others.
@@ -111,11 +122,14 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 		h.counts.rooms.Add(1)
 	}
 	told := h.put(r, sub, was, known)
-	var answer []byte
-	if s.speaksV1() {
-		answer = r.there().Encode()
+	sub.ready = j.ready
+	if r.reached {
+		var answer []byte
+		if s.speaksV1() {
+			answer = r.there().Encode()
+		}
+		r.admit(sub, answer)
 	}
-	s.shard.Join(name, s, answer, r.log == nil)
 	h.tellPeople(r, told, s)
 	if r.log != nil {
 		h.joinLog(st, r, sub, j)
@@ -131,7 +145,6 @@ func (h *Hub) displace(r *room, s *Session) (was Person, ok bool) {
 		return was, false
 	}
 	r.remove(sub)
-	sub.session.shard.Leave(r.name, sub.session)
 	if len(r.subs) == 0 {
 		h.counts.rooms.Add(-1)
 	}
@@ -149,7 +162,6 @@ func (h *Hub) leave(sub *subscription, mayReturn bool) {
 	}
 	r := st.rooms[sub.room]
 	r.remove(sub)
-	sub.session.shard.Leave(sub.room, sub.session)
 	if r.log != nil {
 		h.step(st, r, logroom.Leave{Session: sub})
 	}
@@ -164,7 +176,7 @@ func (h *Hub) leave(sub *subscription, mayReturn bool) {
 	h.dropIdle(st, r)
 }
 
-// remove takes sub out of the room's people.
+// remove takes sub out of the room's people, and ends its session's membership.
 func (r *room) remove(sub *subscription) {
 	last := len(r.subs) - 1
 	r.subs[sub.index] = r.subs[last]
@@ -173,6 +185,9 @@ func (r *room) remove(sub *subscription) {
 	r.subs = r.subs[:last]
 	sub.index = -1
 	delete(r.client, sub.session.ID())
+	if r.reached {
+		sub.session.shard.Leave(r.name, sub.session)
+	}
 }
 
 // dropIdle forgets a room that nobody is in, or may be back in, and that waits for nothing.
@@ -182,6 +197,9 @@ func (h *Hub) dropIdle(st *stripe, r *room) {
 	}
 	if r.watching {
 		h.presence.Unwatch(r.name)
+	}
+	if r.log == nil {
+		h.unreach(r)
 	}
 	delete(st.rooms, r.name)
 }

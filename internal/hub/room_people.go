@@ -138,7 +138,13 @@ func (h *Hub) tellThere(sub *subscription) {
 	st := h.stripe(sub.room)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if sub.index >= 0 {
-		sub.session.shard.Send(sub.session, st.rooms[sub.room].there().Encode())
+	if sub.index < 0 {
+		return
 	}
+	r := st.rooms[sub.room]
+	if !r.reached {
+		r.again = append(r.again, sub)
+		return
+	}
+	sub.session.shard.Send(sub.session, r.there().Encode())
 }

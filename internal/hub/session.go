@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -28,9 +27,6 @@ type Session struct {
 	plain     bool
 	stream    bool // receives the messages of one room, and sends nothing
 	addressee *addressee
-
-	ready   chan struct{} // of a session in one room: closed once its log room is there for it; nobody sends
-	readied sync.Once
 
 	who       atomic.Pointer[protocol.Client] // written by Receive
 	displaced atomic.Bool                     // another session of the client took its place: this one is being closed
@@ -65,9 +61,7 @@ func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.
 // to the other nothing is sent before its client says hello.
 func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
 	s := h.newSession(shard, handle)
-	if s.plain = plain; plain {
-		s.ready = make(chan struct{})
-	}
+	s.plain = plain
 	return s
 }
 
@@ -79,7 +73,7 @@ func (h *Hub) newSession(shard Shard, handle any) *Session {
 }
 
 // EnterPlain opens a plain session in room, whose name the transport has checked. It comes before the first Receive. It
-// waits, for a short time, until a log room is there for the session: it misses nothing from then on.
+// waits, for a short time, until the room is there for the session: it misses nothing from then on.
 func (s *Session) EnterPlain(ctx context.Context, room string) {
 	s.enter(ctx, room, joining{provisional: true})
 }
@@ -88,23 +82,21 @@ func (s *Session) EnterPlain(ctx context.Context, room string) {
 // nothing, and does not wait.
 func (s *Session) enter(ctx context.Context, room string, j joining) {
 	s.opened = true
-	s.subs = append(s.subs, s.hub.join(s, room, j))
-	if !s.hub.isLog(room) || s.hub.logAway.Load() || !j.cursor.IsZero() {
+	if s.hub.isLog(room) && (s.hub.logAway.Load() || !j.cursor.IsZero()) {
+		s.subs = append(s.subs, s.hub.join(s, room, j))
 		return
 	}
-	timer := time.NewTimer(s.hub.options.AttachTimeout)
-	defer timer.Stop()
-	select {
-	case <-s.ready:
-	case <-timer.C:
-	case <-ctx.Done():
+	ready := make(chan struct{}) // closed under the stripe's lock, by whoever finds that nothing is missed any more
+	j.ready = ready
+	s.subs = append(s.subs, s.hub.join(s, room, j))
+	var late <-chan time.Time
+	if s.hub.isLog(room) { // a live room has a timer itself
+		late = time.After(s.hub.options.AttachTimeout)
 	}
-}
-
-// attached notes that the session has been attached to a room.
-func (s *Session) attached() {
-	if s.ready != nil {
-		s.readied.Do(func() { close(s.ready) })
+	select {
+	case <-ready:
+	case <-late:
+	case <-ctx.Done():
 	}
 }
 
@@ -120,7 +112,7 @@ func (s *Session) ID() string { return s.who.Load().ID }
 func (s *Session) client() protocol.Client { return *s.who.Load() }
 
 // Receive takes one message of the client. Text must be UTF-8, which the transport has checked. It returns nil, or a
-// *CloseError where the session is to be closed. It does not keep data.
+// *CloseError where the session is to be closed. It does not keep data, and waits for nothing: see FarBehind.
 func (s *Session) Receive(data []byte, binary bool) error {
 	if s.plain {
 		return s.receivePlain(data, binary)

@@ -20,7 +20,6 @@ func (s *Session) receivePlain(data []byte, binary bool) error {
 	s.hub.counts.websocket.Add(1)
 	p := s.hub.publication(s.subs[0].room, key, s.client(), kind, slices.Clone(data))
 	if s.hub.isLog(p.Room) {
-		s.hub.await()
 		s.hub.publishLog(&p.Message, true, nil, plainReply{s.addressee})
 		return nil
 	}
@@ -60,7 +59,6 @@ func (s *Session) publish(f *protocol.Frame) error {
 	p := s.hub.publication(f.Room, f.Key, s.client(), kind, data)
 	s.hub.counts.websocket.Add(1)
 	if s.hub.isLog(p.Room) {
-		s.hub.await()
 		s.hub.publishLog(&p.Message, own, birth, v1Reply{s.addressee, f.Key})
 		return nil
 	}

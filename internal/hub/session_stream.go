@@ -8,13 +8,13 @@ import "context"
 // What shards are given for such a session are frames of hub.v1, as for one that speaks it: subscribed, orphans and reset.
 func (h *Hub) NewStream(shard Shard, handle any) *Session {
 	s := h.newSession(shard, handle)
-	s.stream, s.ready = true, make(chan struct{})
+	s.stream = true
 	return s
 }
 
 // EnterStream opens a stream in room, whose name the transport has checked. In a log room it goes on at cursor, or from
-// no position at the newest; then it waits, for a short time, until the room is there for the session, which misses
-// nothing from then on. Where begins is set the client was never there, and begins at the cursor.
+// no position at the newest. It waits, for a short time, until the room is there for the session, which misses nothing
+// from then on; one that resumes misses nothing anyway. Where begins is set the client was never there, and begins at the cursor.
 func (s *Session) EnterStream(ctx context.Context, room string, cursor Position, begins bool) {
 	s.enter(ctx, room, joining{cursor: cursor, begins: begins, provisional: true})
 }

@@ -141,6 +141,9 @@ type broker struct {
 
 	mu        sync.Mutex
 	published []*hub.Publication // guarded by mu
+	wanted    map[string]int     // guarded by mu
+	far       bool               // guarded by mu: what is wanted is not there yet
+	waits     []func()           // guarded by mu: who waits for it
 }
 
 func (b *broker) Start(_ context.Context, r hub.Receiver) error {
@@ -152,6 +155,38 @@ func (b *broker) Publish(p *hub.Publication) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.published = append(b.published, p)
+}
+
+func (b *broker) Want(room string, ready func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wanted == nil {
+		b.wanted = make(map[string]int)
+	}
+	b.wanted[room]++
+	if b.far {
+		b.waits = append(b.waits, ready)
+	}
+	return !b.far
+}
+
+func (b *broker) Unwant(room string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wanted[room]--; b.wanted[room] == 0 {
+		delete(b.wanted, room)
+	}
+}
+
+// reach has what was wanted be there.
+func (b *broker) reach() {
+	b.mu.Lock()
+	waits := b.waits
+	b.waits = nil
+	b.mu.Unlock()
+	for _, ready := range waits {
+		ready()
+	}
 }
 
 func (b *broker) Stats() hub.BrokerStats { return hub.BrokerStats{Reconnects: 7} }

@@ -146,6 +146,7 @@ func (g *goroutines) receive() (how closing, peerDone bool) {
 // patient waits until another message may be worked on, which holds up nobody else.
 func (g *goroutines) patient() bool {
 	g.conn.server.pace()
+	g.conn.session.Await()
 	return true
 }
 

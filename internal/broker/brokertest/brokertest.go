@@ -39,6 +39,9 @@ func Run(t *testing.T, f Factory) {
 		{name: "close in any state", run: testCloseAnyState},
 		{name: "a closed broker and the others", run: testOthersGoOn},
 		{name: "isolation", run: testIsolation},
+		{name: "who wants nothing gets nothing", run: testWantNothing},
+		{name: "wanted while others publish", run: testWantRaces},
+		{name: "wanted in isolation", run: testWantIsolated},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,8 +50,19 @@ func Run(t *testing.T, f Factory) {
 	}
 }
 
-// start makes a cluster and starts its brokers; the receivers stand in the order of the brokers.
+// start makes a cluster and starts its brokers, which want all rooms that the tests publish in; the receivers stand in
+// the order of the brokers.
 func start(t *testing.T, f Factory, n, queueBytes int) (Cluster, []*Receiver) {
+	t.Helper()
+	c, receivers := startWanting(t, f, n, queueBytes)
+	for _, b := range c.Brokers {
+		Want(t, b, Rooms()...)
+	}
+	return c, receivers
+}
+
+// startWanting is start with brokers that want nothing yet.
+func startWanting(t *testing.T, f Factory, n, queueBytes int) (Cluster, []*Receiver) {
 	t.Helper()
 	c := f(t, n, queueBytes)
 	receivers := make([]*Receiver, n)

@@ -38,6 +38,9 @@ func testKinds(t *testing.T, f Factory) {
 		m.Time = time.Date(2026, 11, 23, 12, 30, 15, 123e6, time.UTC)
 	}
 	c, receivers := start(t, f, 3, 0)
+	for _, b := range c.Brokers {
+		Want(t, b, "live.a_b:c-d", longest)
+	}
 	for _, m := range messages {
 		c.Brokers[0].Publish(&hub.Publication{Message: m, Origin: "origin1"})
 	}

@@ -52,6 +52,7 @@ func (b *Bus) Broker() *Broker {
 		in:      queue.New[*hub.Publication](b.opts.QueueBytes),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
+		wanted:  make(map[string]int),
 	}
 }
 
@@ -69,6 +70,9 @@ type Broker struct {
 	// guarded by bus.mu
 	started bool
 	closed  bool
+
+	wanting sync.RWMutex
+	wanted  map[string]int // guarded by wanting: how often each room is wanted; not 0
 }
 
 var _ hub.Broker = (*Broker)(nil)
@@ -111,7 +115,31 @@ func (b *Broker) run(r hub.Receiver) {
 	}
 }
 
-// Publish hands p to the queues of the others. A broker that is not between Start and Close drops it, as one that is
+// Want has what the others publish in room come. It is there at once.
+func (b *Broker) Want(room string, _ func()) bool {
+	b.wanting.Lock()
+	defer b.wanting.Unlock()
+	b.wanted[room]++
+	return true
+}
+
+// Unwant ends that.
+func (b *Broker) Unwant(room string) {
+	b.wanting.Lock()
+	defer b.wanting.Unlock()
+	if b.wanted[room]--; b.wanted[room] == 0 {
+		delete(b.wanted, room)
+	}
+}
+
+// wants reports whether what is published in room is to come.
+func (b *Broker) wants(room string) bool {
+	b.wanting.RLock()
+	defer b.wanting.RUnlock()
+	return b.wanted[room] > 0
+}
+
+// Publish hands p to the queues of those others that want its room. A broker that is not between Start and Close drops it, as one that is
 // isolated does.
 func (b *Broker) Publish(p *hub.Publication) {
 	b.bus.mu.RLock()
@@ -121,7 +149,7 @@ func (b *Broker) Publish(p *hub.Publication) {
 		return
 	}
 	for _, other := range b.bus.joined {
-		if other != b && !other.in.Put(p, p.Size()) {
+		if other != b && other.wants(p.Room) && !other.in.Put(p, p.Size()) {
 			other.overflow.Add(1)
 		}
 	}

@@ -37,6 +37,7 @@ func TestHeldUpReceiver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer to.Close()
+	brokertest.Want(t, to, "lobby")
 
 	from.Publish(first)
 	r.AwaitID(first.ID)

@@ -68,6 +68,7 @@ func BenchmarkPublishToDeliver(b *testing.B) {
 			if err := to.Start(b.Context(), count); err != nil {
 				b.Fatal(err)
 			}
+			brokertest.Want(b, to, brokertest.Rooms()...)
 			n := 0
 			for b.Loop() {
 				publish(from, n)
@@ -120,6 +121,7 @@ func BenchmarkLatency(b *testing.B) {
 	if err := to.Start(b.Context(), count); err != nil {
 		b.Fatal(err)
 	}
+	brokertest.Want(b, to, "lobby")
 	p := brokertest.NewPublication("origin", "sender", "lobby", 0)
 	n := int64(0)
 	for b.Loop() {

@@ -19,6 +19,7 @@ const (
 	DefaultTimeout    = time.Second
 	DefaultPing       = 500 * time.Millisecond
 	DefaultQueueBytes = 16 << 20
+	DefaultKeep       = 5 * time.Second
 )
 
 // Options is how a broker is set up. All but URL may be left out.
@@ -37,6 +38,9 @@ type Options struct {
 	// publications are dropped and counted.
 	QueueBytes int
 
+	// Keep is how long the channel of a live room stays subscribed when the hub has no room of it any more.
+	Keep time.Duration
+
 	// Name is the hub's: Redis shows its connections as realtime-hub:NAME. What Redis does not allow there becomes a -.
 	Name string
 	// Log is told when the broker is isolated, goes on being so, and is back; nobody by default.
@@ -54,6 +58,7 @@ type Broker struct {
 	closing context.Context // done at the first Close
 	close   context.CancelFunc
 	done    chan struct{} // closed by the broker's goroutine when it ends; received by each Close
+	wanted  *partitionSet
 
 	// owned by Start, then by the broker's goroutine
 	lives uint64 // links tried until now
@@ -118,6 +123,7 @@ func New(opts Options) (*Broker, error) {
 		close:   closeAll,
 		done:    make(chan struct{}),
 		fence:   fence{},
+		wanted:  newPartitionSet(opts.Keep),
 	}, nil
 }
 
@@ -163,6 +169,12 @@ func (b *Broker) Publish(p *hub.Publication) {
 		b.counts.queue.Add(1)
 	}
 }
+
+// Want asks for what is published in room. See hub.Broker.
+func (b *Broker) Want(room string, ready func()) bool { return b.wanted.want(room, ready) }
+
+// Unwant ends that, a while later: see Options.Keep.
+func (b *Broker) Unwant(room string) { b.wanted.unwant(room) }
 
 // use has Publish use l from now on; nil means that the broker is isolated.
 func (b *Broker) use(l *link) {

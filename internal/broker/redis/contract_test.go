@@ -4,6 +4,7 @@ package redis
 
 import (
 	"testing"
+	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/broker/brokertest"
 	"github.com/soumya-codes/realtime-hub/internal/redistest"
@@ -22,7 +23,8 @@ func TestContract(t *testing.T) {
 				server := redistest.New(t, c.opts)
 				cluster := brokertest.Cluster{Cut: server.Kill, Heal: server.Start}
 				for range n {
-					opts := Options{URL: server.URL(), Timeout: unhurried, QueueBytes: queueBytes, Log: newTextLog(t.Output())}
+					opts := Options{URL: server.URL(), Timeout: unhurried, QueueBytes: queueBytes, Log: newTextLog(t.Output()),
+						Keep: time.Millisecond}
 					if c.opts.TLS {
 						opts.CAFile = server.CAFile()
 					}

@@ -7,8 +7,8 @@
 // into the next. See link.go for why that matters.
 //
 // A broker owns one goroutine from Start until Close, which waits for it. The receiver is called by Start, once, and
-// from then on by that goroutine alone. A link owns three more, which end with it: one publishes, and one probes each
-// connection; besides them those with which the Redis library reads and writes.
+// from then on by that goroutine alone. A link owns four more, which end with it: one publishes, one subscribes, and
+// one probes each connection; besides them those with which the Redis library reads and writes.
 //
 // Publications of live rooms are at most once: none is ever sent a second time, not even where Redis did not confirm it,
 // and nothing of them is kept. Messages of log rooms are kept under the key of their publisher, so whoever appends may
@@ -17,8 +17,9 @@
 //
 // # Channels
 //
-// Rooms share 16 channels, rh:live:0 to rh:live:15, by a hash of their names that is part of the wire format. All hubs
-// subscribe to all of them. What waits to be published goes out as one round, as few commands as order and a bound on
+// Rooms share 16 channels, rh:live:0 to rh:live:15, by a hash of their names that is part of the wire format. A hub is
+// subscribed to those that it has a room of, or had one of a moment ago (Options.Keep), and for a moment after each
+// connect to all, which shows that it may be. What waits to be published goes out as one round, as few commands as order and a bound on
 // their size allow: under load one PUBLISH carries many publications, and there is never more than one for each.
 // envelope.go specifies what a command carries.
 //
@@ -43,7 +44,7 @@
 //
 // A Redis user for hubs needs this and no more:
 //
-//	user NAME on >PASSWORD resetchannels &rh:live:* -@all +ping +publish +subscribe +multi +discard
+//	user NAME on >PASSWORD resetchannels &rh:live:* -@all +ping +publish +subscribe +unsubscribe +multi +discard
 //
 // and +select where the URL names a database. MULTI and DISCARD are for asking, at each connect, whether PUBLISH would
 // be allowed, without publishing anything.

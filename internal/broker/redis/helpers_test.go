@@ -84,6 +84,7 @@ func (s started) current() *link {
 	return s.link
 }
 
+// start starts a broker that wants all rooms that tests publish in.
 func start(t testing.TB, opts Options) started {
 	t.Helper()
 	b, log := newBroker(t, opts)
@@ -91,6 +92,7 @@ func start(t testing.TB, opts Options) started {
 	if err := b.Start(t.Context(), r); err != nil {
 		t.Fatalf("start: %v", err)
 	}
+	brokertest.Want(t, b, brokertest.Rooms()...)
 	return started{b, r, log}
 }
 

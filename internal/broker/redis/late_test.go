@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/soumya-codes/realtime-hub/internal/broker/brokertest"
@@ -22,10 +23,19 @@ type network struct {
 	listen net.Listener
 	server string
 	loops  sync.WaitGroup
+	down   atomic.Int64 // bytes that went to the broker
 
 	mu    sync.Mutex
 	open  []net.Conn // guarded by mu: to close at the end
 	paths []*path    // guarded by mu
+}
+
+// tally counts what is written.
+type tally struct{ n *atomic.Int64 }
+
+func (c *tally) Write(b []byte) (int, error) {
+	c.n.Add(int64(len(b)))
+	return len(b), nil
 }
 
 // path is one connection through a network, from the broker to Redis.
@@ -72,7 +82,7 @@ func newNetwork(t *testing.T, server string) *network {
 			n.mu.Unlock()
 			n.loops.Go(func() { p.copy(client) })
 			n.loops.Go(func() {
-				io.Copy(client, server)
+				io.Copy(io.MultiWriter(&tally{&n.down}, client), server)
 				client.Close()
 			})
 		}

@@ -84,6 +84,35 @@ func (l *line) probe(c rueidis.CommandClient, answered func(rtt time.Duration)) 
 	}
 }
 
+// errUnconfirmed says that Redis did not confirm a subscription.
+var errUnconfirmed = fmt.Errorf("subscribe: no confirmation: %w", context.DeadlineExceeded)
+
+// change subscribes c to channels, or ends that, and waits until confirmed brought something for each. It returns nil
+// where the line is over.
+func (l *line) change(c rueidis.DedicatedClient, confirmed <-chan struct{}, channels []string, subscribe bool) error {
+	var command rueidis.Completed
+	if subscribe {
+		command = c.B().Subscribe().Channel(channels...).Build()
+	} else {
+		command = c.B().Unsubscribe().Channel(channels...).Build()
+	}
+	late := time.NewTimer(l.server.timeout)
+	defer late.Stop()
+	if err := c.Do(l.ctx, command).Error(); err != nil {
+		return err
+	}
+	for range channels {
+		select {
+		case <-confirmed:
+		case <-late.C:
+			return errUnconfirmed
+		case <-l.ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
 // fail ends the line, for the reason why where it was not over already: it closes the connections and waits for
 // nothing. Everybody may call it.
 func (l *line) fail(why error) {

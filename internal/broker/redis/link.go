@@ -29,6 +29,11 @@ type link struct {
 	in     *queue.Queue[*hub.Publication] // from the library's reading goroutine to the broker's
 	drain  chan struct{}                  // closed by the broker's goroutine at Close; received by the publisher
 
+	// One for each channel that Redis confirms: from the library's reading goroutine to whoever sent the command, open or
+	// the subscriber. Holds what one command brings, so that reading goes on; never closed.
+	changed chan struct{}
+	answers *queue.Queue[func()] // who waited for a channel: from the library's reading goroutine to the broker's
+
 	// set by open
 	client     rueidis.Client          // has the connection for commands
 	subscribed rueidis.DedicatedClient // the other one
@@ -40,17 +45,19 @@ const connections = 2
 
 func newLink(b *Broker, life uint64) *link {
 	return &link{
-		line:   newLine(&b.server, connections),
-		broker: b,
-		life:   life,
-		out:    queue.New[*hub.Publication](b.opts.QueueBytes),
-		in:     queue.New[*hub.Publication](b.opts.QueueBytes),
-		drain:  make(chan struct{}),
+		line:    newLine(&b.server, connections),
+		broker:  b,
+		life:    life,
+		out:     queue.New[*hub.Publication](b.opts.QueueBytes),
+		in:      queue.New[*hub.Publication](b.opts.QueueBytes),
+		drain:   make(chan struct{}),
+		changed: make(chan struct{}, partitions),
+		answers: queue.New[func()](0),
 	}
 }
 
-// open dials, shakes hands, asks for the right to publish, subscribes, and waits for the confirmations. Where it fails,
-// the link is to be closed all the same. It ends early where the link fails.
+// open dials, shakes hands, asks for the rights, subscribes to what is wanted, and waits for the confirmations. Where it
+// fails, the link is to be closed all the same. It ends early where the link fails.
 func (l *link) open() error {
 	err := l.handshake()
 	if _, answered := errors.AsType[*rueidis.RedisError](err); err != nil && !answered && l.ctx.Err() != nil {
@@ -73,33 +80,37 @@ func (l *link) handshake() (err error) {
 			return err
 		}
 	}
-
-	// Closed by the library's reading goroutine at the last confirmation, received here.
-	confirmed := make(chan struct{})
 	l.subscribed, _ = l.client.Dedicate()
 	l.quiet = l.subscribed.SetPubSubHooks(rueidis.PubSubHooks{
-		OnMessage: func(m rueidis.PubSubMessage) { l.receive(m.Message) },
-		OnSubscription: func(s rueidis.PubSubSubscription) {
-			if s.Count == partitions {
-				close(confirmed)
-			}
-		},
+		OnMessage:      func(m rueidis.PubSubMessage) { l.receive(m.Message) },
+		OnSubscription: l.onSubscription,
 	})
-	subscribe := l.subscribed.B().Subscribe().Channel(channels[:]...).Build()
-	if err := l.subscribed.Do(l.ctx, subscribe).Error(); err != nil {
+	// To all for a moment, as what is subscribed to changes all the time, and nobody is to learn only then that it is not
+	// allowed.
+	if err := l.change(channels[:], true); err != nil {
 		return err
 	}
+	if spare := l.broker.wanted.begin(); len(spare) > 0 {
+		if err := l.change(spare, false); err != nil {
+			return err
+		}
+	}
+	return context.Cause(l.ctx)
+}
+
+// onSubscription is told by the library's reading goroutine of each channel that Redis confirms.
+func (l *link) onSubscription(s rueidis.PubSubSubscription) {
+	l.answer(l.broker.wanted.confirmed(s.Channel, s.Kind == "subscribe"))
 	select {
-	case <-confirmed:
-		return nil
+	case l.changed <- struct{}{}:
 	case <-l.ctx.Done():
-		return context.Cause(l.ctx)
 	}
 }
 
 // start begins to publish and to probe. The goroutines end when the link is over; close waits for them.
 func (l *link) start() {
 	l.loops.Go(l.publish)
+	l.loops.Go(l.subscribe)
 	l.loops.Go(func() {
 		l.probe(l.client, func(rtt time.Duration) { l.broker.counts.rtt.Store(int64(rtt)) })
 	})

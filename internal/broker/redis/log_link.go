@@ -68,9 +68,6 @@ const logConnections = 3
 // errDeadEnd says that the subscribed connection brings nothing.
 var errDeadEnd = errors.New("what is published does not come back")
 
-// errUnconfirmed says that Redis did not confirm a subscription.
-var errUnconfirmed = errors.New("subscribe: no confirmation in time")
-
 func newLogLink(g *Log) *logLink {
 	return &logLink{
 		line:    newLine(&g.server, logConnections),

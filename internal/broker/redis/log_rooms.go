@@ -2,7 +2,6 @@ package redis
 
 import (
 	"sync"
-	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -206,27 +205,7 @@ func (l *logLink) subscribe() {
 
 // change subscribes channels, or ends that, and waits for the confirmations.
 func (l *logLink) change(channels []string, subscribe bool) error {
-	var command rueidis.Completed
-	if subscribe {
-		command = l.rooms.B().Subscribe().Channel(channels...).Build()
-	} else {
-		command = l.rooms.B().Unsubscribe().Channel(channels...).Build()
-	}
-	late := time.NewTimer(l.server.timeout)
-	defer late.Stop()
-	if err := l.rooms.Do(l.ctx, command).Error(); err != nil {
-		return err
-	}
-	for range channels {
-		select {
-		case <-l.changed:
-		case <-late.C:
-			return errUnconfirmed
-		case <-l.ctx.Done():
-			return nil
-		}
-	}
-	return nil
+	return l.line.change(l.rooms, l.changed, channels, subscribe)
 }
 
 // onSubscription is told by the library's reading goroutine of each channel that Redis confirms.

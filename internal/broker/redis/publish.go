@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/redis/rueidis"
 
@@ -11,9 +10,6 @@ import (
 )
 
 const (
-	// partitions is how many channels rooms share. Part of the wire format.
-	partitions = 16
-
 	// maxEnvelope is where an envelope is full: large enough that a command costs nothing beside what it carries, small
 	// enough not to keep Redis from its other clients. One publication may be larger.
 	maxEnvelope = 256 << 10
@@ -22,23 +18,6 @@ const (
 	// what a slow connection must carry within Options.Timeout.
 	maxRound = 1 << 20
 )
-
-// channels are the names of the partitions. Part of the wire format.
-var channels = func() (names [partitions]string) {
-	for i := range names {
-		names[i] = "rh:live:" + strconv.Itoa(i)
-	}
-	return names
-}()
-
-// partition returns the channel of a room: FNV-1a of its name, in 32 bits, modulo 16. Part of the wire format.
-func partition(room string) int {
-	hash := uint32(2166136261)
-	for i := range len(room) {
-		hash = (hash ^ uint32(room[i])) * 16777619
-	}
-	return int(hash % partitions)
-}
 
 // publish is the publisher's goroutine: it takes all that waits, sends it, and takes the next when Redis confirmed, so
 // that rounds grow under load and nothing waits without. It ends with the link, and ends it when nothing is left after

@@ -14,7 +14,7 @@ import (
 )
 
 // leastRights is what doc.go says that a user for hubs needs.
-const leastRights = "resetchannels &rh:live:* -@all +ping +publish +subscribe +multi +discard"
+const leastRights = "resetchannels &rh:live:* -@all +ping +publish +subscribe +unsubscribe +multi +discard"
 
 func TestLeastRights(t *testing.T) {
 	t.Parallel()

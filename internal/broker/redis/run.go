@@ -32,6 +32,7 @@ func (b *Broker) run(r hub.Receiver, l *link, why error) {
 		if lost {
 			began := time.Now()
 			why = b.serve(r, l)
+			waits := b.wanted.end() // from now on there is nothing to wait for
 			if b.closing.Err() != nil {
 				return
 			}
@@ -39,6 +40,7 @@ func (b *Broker) run(r hub.Receiver, l *link, why error) {
 				pause = minPause
 			}
 			b.tell(r, nil, why)
+			tellAll(waits)
 		}
 		if l, ok = b.reconnect(why, &pause); !ok {
 			return
@@ -65,12 +67,19 @@ func (b *Broker) serve(r hub.Receiver, l *link) (why error) {
 			r.Deliver(taken)
 		}
 	}
+	var waited []func()
+	answer := func() {
+		waited = l.answers.Take(waited)
+		tellAll(waited)
+	}
 	closing := b.closing.Done()
 	var late <-chan time.Time
 	for l.ctx.Err() == nil {
 		select {
 		case <-l.in.Ready():
 			deliver()
+		case <-l.answers.Ready():
+			answer()
 		case <-l.ctx.Done():
 		case <-closing:
 			closing = nil
@@ -85,7 +94,15 @@ func (b *Broker) serve(r hub.Receiver, l *link) (why error) {
 	l.close()
 	b.counts.isolated.Add(uint64(len(l.out.Take(nil))))
 	deliver()
+	answer()
 	return why
+}
+
+// tellAll tells those who waited for a channel.
+func tellAll(waits []func()) {
+	for _, ready := range waits {
+		ready()
+	}
 }
 
 // reconnect makes links until there is one, or until Close.
@@ -105,6 +122,7 @@ func (b *Broker) connect(ctx context.Context) (*link, error) {
 	b.lives++
 	l := newLink(b, b.lives)
 	if err := open(ctx, b.opts.Timeout, l); err != nil {
+		tellAll(b.wanted.end())
 		return nil, b.explain(err)
 	}
 	l.start()

@@ -59,6 +59,7 @@ func (opts Options) withDefaults() Options {
 	opts.Timeout = orDefault(opts.Timeout, DefaultTimeout)
 	opts.Ping = orDefault(opts.Ping, DefaultPing)
 	opts.QueueBytes = orDefault(opts.QueueBytes, DefaultQueueBytes)
+	opts.Keep = orDefault(opts.Keep, DefaultKeep)
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
