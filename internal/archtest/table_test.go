@@ -71,7 +71,8 @@ var rules = map[string]rule{
 		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "protocol"},
 		external: []string{"github.com/goccy/go-yaml"},
 	},
-	"internal/web": {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
+	"internal/bench": {ours: []string{"internal/address", "internal/epoll", "protocol"}},
+	"internal/web":   {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
