@@ -78,7 +78,8 @@ var rules = map[string]rule{
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
 	"cmd/realtime-hub": {
 		ours: []string{
-			"client", "internal/address", "internal/app", "internal/auth", "internal/config", "internal/hub", "protocol",
+			"client", "internal/address", "internal/app", "internal/auth", "internal/bench", "internal/config", "internal/hub",
+			"protocol",
 		},
 		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},

@@ -31,7 +31,6 @@ type dialer struct {
 
 // target is a server.
 type target struct {
-	url      string
 	addr     string // host:port to connect to
 	host     string // as it stands in the request
 	path     string // in front of a dialect's
@@ -51,7 +50,7 @@ func newDialer(o *Options) (*dialer, error) {
 			return nil, err
 		}
 		t := &d.targets[i]
-		t.url, t.host, t.path = url, hub.Host.String(), hub.Path
+		t.host, t.path = hub.Host.String(), hub.Path
 		if t.addr = t.host; hub.Host.Port == "" {
 			port := "80"
 			if hub.Secure {
@@ -91,7 +90,7 @@ func (d *dialer) open(ctx context.Context, n int) (nc net.Conn, early []byte, er
 	defer cancel()
 	t := &d.targets[d.opts.hubOf(n)]
 	if nc, err = t.dial(ctx); err != nil {
-		return nil, nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, t.url, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	deadline, _ := ctx.Deadline()
 	_ = nc.SetDeadline(deadline)
@@ -100,10 +99,10 @@ func (d *dialer) open(ctx context.Context, n int) (nc net.Conn, early []byte, er
 	early, err = handshake(nc, t, d.opts.Dialect.Request(d.opts.roomName(d.opts.roomOf(n))))
 	if err != nil {
 		_ = nc.Close()
-		if errors.Is(err, ErrRefused) {
-			return nil, nil, fmt.Errorf("the hub at %s: %w", t.url, err)
+		if !errors.Is(err, ErrRefused) {
+			err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
-		return nil, nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, t.url, err)
+		return nil, nil, err
 	}
 	stop()
 	_ = nc.SetDeadline(time.Time{})

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -74,11 +75,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	if h.count == 0 {
 		return 0
 	}
-	// The rank of the one that is meant, from 1: the least with so many at or below it.
-	rank := uint64(q * float64(h.count))
-	if float64(rank) < q*float64(h.count) || rank == 0 {
-		rank++
-	}
+	rank := rankOf(q, h.count)
 	var seen uint64
 	for i, n := range h.counts {
 		if seen += n; seen >= rank {
@@ -87,6 +84,12 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 		}
 	}
 	return time.Duration(h.most)
+}
+
+// rankOf returns which of count times in order, from 1, the share q is not above: the least one with so many at or below
+// it.
+func rankOf(q float64, count uint64) uint64 {
+	return min(max(uint64(math.Ceil(q*float64(count))), 1), count)
 }
 
 // Bucket is how many times lie between From, included, and To.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -210,7 +211,7 @@ func (l *load) lost(c *conn, code int, err error) {
 		return
 	}
 	if !c.ready {
-		l.fail(fmt.Errorf("%w: it ended connection %d before that was ready: %w", ErrUnreachable, c.index+1, reason(code, err)))
+		l.fail(notReady(c, code, err))
 		return
 	}
 	l.ended[strconv.Itoa(code)]++
@@ -245,12 +246,16 @@ func (l *load) recount() {
 	}
 }
 
-// reason says why a connection ended.
-func reason(code int, err error) error {
-	if code != 0 {
-		return fmt.Errorf("close code %d", code)
+// notReady returns the error for a connection that ended too early.
+func notReady(c *conn, code int, err error) error {
+	switch {
+	case errors.Is(err, ErrRefused):
+	case code != 0:
+		err = fmt.Errorf("%w: it closes with %d", ErrUnreachable, code)
+	default:
+		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	return err
+	return fmt.Errorf("connection %d, before it was ready: %w", c.index+1, err)
 }
 
 // begin begins to publish now.
@@ -322,7 +327,7 @@ func plain(m map[string]*uint64) map[string]uint64 {
 // result returns what was counted.
 func (l *load) result() *Load {
 	n := &l.counts
-	seconds := l.opts.Duration.Seconds()
+	seconds := time.Duration(l.to - l.from).Seconds()
 	r := &Load{
 		Offered: n.windowOffered, Published: n.windowPublished, Deliveries: n.windowDeliveries, Seconds: seconds,
 		PublishedPerSecond:  float64(n.windowPublished) / seconds,

@@ -4,15 +4,27 @@ import "time"
 
 // Result is what a load test found. Times in JSON are nanoseconds where their name says so, and otherwise seconds.
 type Result struct {
-	Test     Test     `json:"test"`
-	Connect  Connect  `json:"connect"`
-	Idle     *Idle    `json:"idle,omitempty"`    // with Options.Idle alone
-	Load     *Load    `json:"load,omitempty"`    // otherwise
-	Hubs     Usage    `json:"hubs"`              // while it was measured
-	Own      Usage    `json:"generator"`         // the same of this process
-	Limits   Limits   `json:"generator_limits"`  // whether the generator was the bottleneck
-	Closed   Closed   `json:"connections_ended"` // before the test was over
-	Warnings []string `json:"warnings"`          // for people, one sentence each
+	Test     Test      `json:"test"`
+	Connect  Connect   `json:"connect"`
+	Idle     *Idle     `json:"idle,omitempty"`       // with Options.Idle alone
+	Load     *Load     `json:"load,omitempty"`       // otherwise
+	Hubs     Usage     `json:"hubs"`                 // while it was measured
+	Own      Usage     `json:"generator"`            // the same of this process
+	Limits   Limits    `json:"generator_limits"`     // whether the generator was the bottleneck
+	Closed   Closed    `json:"connections_ended"`    // before the test was over
+	Warnings []string  `json:"warnings"`             // for people, one sentence each
+	Verdicts []Verdict `json:"assertions,omitempty"` // of the assertions; filled in by Assert
+}
+
+// Assert checks the assertions, notes the verdicts, and reports whether all hold.
+func (r *Result) Assert(list []*Assertion) bool {
+	ok := true
+	for _, a := range list {
+		v := a.Check(r)
+		r.Verdicts = append(r.Verdicts, v)
+		ok = ok && v.OK
+	}
+	return ok
 }
 
 // Test is what was asked for.

@@ -134,7 +134,7 @@ func (t *test) connect(ctx context.Context, from, to int) error {
 func (t *test) open(ctx context.Context, n int) error {
 	nc, early, err := t.dialer.open(ctx, n)
 	if err != nil {
-		return fmt.Errorf("connection %d of %d: %w", n+1, t.opts.Conns, err)
+		return fmt.Errorf("connection %d of %d to %s: %w", n+1, t.opts.Conns, t.opts.Hubs[t.opts.hubOf(n)], err)
 	}
 	if err := t.engine.open(t.load.conns[n], nc, early); err != nil {
 		return fmt.Errorf("take over connection %d: %w", n+1, err)
@@ -248,7 +248,7 @@ func (t *test) hold(ctx context.Context) error {
 	done := 0
 	for step := 0; step <= steps; step++ {
 		// The first is early, so that what a hub has once does not count as a part of each connection.
-		to := max(t.opts.Conns*step/steps, min(idleFirst, max(t.opts.Conns/20, 1)))
+		to := max(t.opts.Conns*step/steps, min(idleFirst, max(t.opts.Conns/10, 1)))
 		if to == done {
 			continue
 		}
