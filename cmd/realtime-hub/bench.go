@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -170,12 +169,21 @@ func (b *benchRun) explain(ctx context.Context, err error) error {
 	case errors.Is(err, bench.ErrOptions):
 		what := strings.TrimPrefix(err.Error(), bench.ErrOptions.Error()+": ")
 		return &usageError{what, ""}
+	case isCertificate(err):
+		f.code = exitUnreachable
+		f.fix = "name the authority that signs its certificate with --ca FILE"
 	case errors.Is(err, bench.ErrUnreachable):
 		f.code = exitUnreachable
 		f.fix = "start a hub with: realtime-hub up, name another one with --hub, or have one started with --embedded"
 	case errors.Is(err, bench.ErrRefused):
 		f.code = exitRefused
-		f.fix = cmp.Or(f.fix, tokenFix)
+		f.fix = tokenFix
 	}
 	return f
+}
+
+// isCertificate reports whether err is about the certificate of a hub.
+func isCertificate(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }

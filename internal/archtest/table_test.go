@@ -108,6 +108,7 @@ var testOurs = map[string][]string{
 	"client":           {"internal/ws"}, // its tests and examples run against a real hub
 	"client/js":        {"internal/ws"},
 	"cmd/realtime-hub": everything,
+	"internal/bench":   {"internal/ws"},
 	"e2e":              everything,
 }
 

@@ -49,6 +49,7 @@ type load struct {
 	noes   map[string]*uint64
 	ended  map[string]int
 
+	broken   error  // why the engine has ended by itself
 	hopeless uint64 // deliveries that cannot come any more; see recount
 }
 

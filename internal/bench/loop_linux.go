@@ -38,11 +38,12 @@ type loop struct {
 	over    bool     // the goroutine takes no more
 
 	// owned by the goroutine
-	opened    int    // sockets that are watched
-	buffer    []byte // what is read; as long as the longest frame yet, at least
-	armed     int64  // when the poller's tick comes, in ns since the load's base; 0: it came
-	waited    int64  // ns, of the measured time
-	stopAfter int64  // when to end, where connections are not gone before; 0: not yet
+	opened    int      // sockets that are watched
+	buffer    []byte   // what is read; as long as the longest frame yet, at least
+	spare     [][]byte // buffers for the beginnings of frames, which only connections have that just got one
+	armed     int64    // when the poller's tick comes, in ns since the load's base; 0: it came
+	waited    int64    // ns, of the measured time
+	stopAfter int64    // when to end, where connections are not gone before; 0: not yet
 }
 
 const (
@@ -50,6 +51,8 @@ const (
 	readSize = 256 << 10
 	// shortest is the least that a tick is set to: below it the timer costs more than it tells.
 	shortest = 20 * time.Microsecond
+	// quiet is how often the loop looks where nothing is to be sent.
+	quiet = time.Second
 	// goodbye is how long servers may take to answer the close frames at the end.
 	goodbye = 2 * time.Second
 )
@@ -140,6 +143,7 @@ func (p *loop) run() {
 		}
 		events, err := p.wait(next)
 		if err != nil {
+			p.load.broken = err
 			p.load.fail(err)
 			break
 		}
@@ -192,7 +196,8 @@ func (p *loop) wait(next int64) ([]epoll.Event, error) {
 		p.tickedAt(ticked)
 		return events, err
 	}
-	if next != never && (p.armed == 0 || p.armed > next || p.armed <= before) {
+	next = min(next, before+int64(quiet)) // a tick that was set before goes on until it is set anew
+	if p.armed == 0 || p.armed > next || p.armed <= before {
 		every := max(time.Duration(next-before), shortest)
 		if err := p.poller.Tick(every); err != nil {
 			return nil, err
@@ -291,11 +296,22 @@ func (p *loop) take(c *conn, n int, now int64) {
 	if need+readSize > len(p.buffer) {
 		p.buffer = append(p.buffer, make([]byte, need+readSize-len(p.buffer))...)
 	}
-	if taken == n {
-		c.carry = nil // most connections have none
-	} else {
-		c.carry = append(c.carry[:0], p.buffer[taken:n]...)
+	p.keep(c, p.buffer[taken:n])
+}
+
+// keep keeps rest, the beginning of a frame, until more of it comes.
+func (p *loop) keep(c *conn, rest []byte) {
+	switch last := len(p.spare) - 1; {
+	case len(rest) > 0 && c.carry == nil && last >= 0:
+		c.carry, p.spare = p.spare[last], p.spare[:last]
+	case len(rest) == 0 && c.carry != nil:
+		p.spare = append(p.spare, c.carry[:0])
+		c.carry = nil
+		return
+	case len(rest) == 0:
+		return
 	}
+	c.carry = append(c.carry[:0], rest...)
 }
 
 // flush writes what is to be written.

@@ -31,10 +31,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	t := &test{opts: o, load: l, engine: e, dialer: d, meter: newMeter(ctx, &o, d)}
 	err = t.run(ctx)
 	e.stop()
+	if err == nil {
+		err = t.conclude()
+	}
 	if err != nil {
 		return nil, err
 	}
-	t.conclude()
 	return &t.result, nil
 }
 
@@ -223,12 +225,17 @@ func (t *test) tell(phase string, began time.Time, length time.Duration) {
 }
 
 // conclude makes the rest of the result. The engine has ended.
-func (t *test) conclude() {
+func (t *test) conclude() error {
 	r := &t.result
+	if t.load.broken != nil {
+		return fmt.Errorf("wait for the connections: %w", t.load.broken)
+	}
 	if r.Connect.Seconds > 0 {
 		r.Connect.PerSecond = float64(t.opts.Conns) / r.Connect.Seconds
 	}
-	r.Closed = t.load.closed()
+	if r.Closed = t.load.closed(); r.Closed.Count == t.opts.Conns {
+		return fmt.Errorf("%w any more: all connections ended before the test was over, by close code: %v", ErrUnreachable, r.Closed.Codes)
+	}
 	r.Hubs, r.Own = t.meter.hubs, t.meter.own
 	if t.opts.Idle {
 		r.Idle.Pings = t.load.counts.pings
@@ -237,6 +244,7 @@ func (t *test) conclude() {
 		r.Limits.LateP99, r.Limits.LateMax = t.load.late.Quantile(.99), t.load.late.Max()
 	}
 	r.Warnings = warnings(r)
+	return nil
 }
 
 // hold opens the connections step by step, and holds them.

@@ -28,6 +28,7 @@ type v1Peer struct {
 	room  string
 	token string
 	ready bool
+	data  int // where the data of the last message began: that of the next is likely to begin there too
 }
 
 func (p *v1Peer) Start(t *Turn) {
@@ -50,7 +51,10 @@ var (
 func (p *v1Peer) Receive(t *Turn, _ Opcode, payload []byte) error {
 	switch {
 	case bytes.HasPrefix(payload, v1Message):
-		if body, ok := v1String(payload, v1Data); ok {
+		if len(payload) < p.data+len(v1Data) || !bytes.Equal(payload[p.data:p.data+len(v1Data)], v1Data) {
+			p.data = max(bytes.Index(payload, v1Data), 0)
+		}
+		if body, ok := v1String(payload[p.data:], v1Data); ok {
 			t.Message(body)
 			return nil
 		}
