@@ -40,9 +40,8 @@ func startEmbedded(ctx context.Context, p *process) (*embeddedHub, error) {
 	cmd.Args[0] = "realtime-hub"
 	cmd.Env = p.env
 	cmd.SysProcAttr = withParent()
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	if runtime.GOOS == "windows" {
-		cmd.Cancel = nil // there is no such signal
+	if runtime.GOOS != "windows" { // which has no such signal, so there it is killed
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	}
 	cmd.WaitDelay = hubStop
 	log, err := cmd.StderrPipe()

@@ -40,7 +40,7 @@ func (s *progress) progress(p bench.Progress) {
 	if p.Phase == "connecting" {
 		text += fmt.Sprintf(" %d of %d", p.Connected, p.Conns)
 	} else {
-		text += fmt.Sprintf(" %v", p.Elapsed.Round(time.Second))
+		text += fmt.Sprintf(" %v", p.Elapsed.Round(100*time.Millisecond))
 		if p.Of > 0 {
 			text += fmt.Sprintf(" of %v", p.Of)
 		}

@@ -85,11 +85,12 @@ func (d *dialer) secure() bool {
 }
 
 // open opens connection number n, the handshake included. early is what the server has sent behind it.
-func (d *dialer) open(ctx context.Context, n int) (nc net.Conn, early []byte, err error) {
+func (d *dialer) open(ctx context.Context, n int) (_ net.Conn, early []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.ConnectTimeout)
 	defer cancel()
 	t := &d.targets[d.opts.hubOf(n)]
-	if nc, err = t.dial(ctx); err != nil {
+	nc, err := t.dial(ctx)
+	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	deadline, _ := ctx.Deadline()

@@ -22,7 +22,7 @@ type Options struct {
 	Echo       bool   // the server sends a message to its publisher too
 
 	Rate   float64 // messages a second of all publishers together, by the clock; 0 with no Window: as fast as it goes
-	Window int     // instead of Rate: messages on their way of all publishers together
+	Window int     // messages on their way of all publishers together; Rate does not count then
 	Size   int     // bytes of a message, MinSize or more; default 64
 
 	Settle   time.Duration // from when all connections are ready until the first message; default 0
@@ -84,6 +84,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Room == "" {
 		o.Room = "live.bench"
+	}
+	if o.Window > 0 {
+		o.Rate = 0
 	}
 	if o.Idle {
 		o.Publishers, o.Rate, o.Window, o.Warmup = 0, 0, 0, 0

@@ -115,7 +115,7 @@ func (p *pace) dueByRate(now int64) int64 {
 
 // left returns how many messages were planned and not sent.
 func (p *pace) left() (n uint64) {
-	if p.load.opts.Rate == 0 || p.load.opts.Window > 0 || p.load.phase == connecting {
+	if p.load.opts.Rate == 0 || p.load.phase == connecting {
 		return 0
 	}
 	for p.plannedAt(p.next+n) < p.load.to {
@@ -254,5 +254,5 @@ func (p *pace) forget(c *conn) {
 
 // done reports whether nothing more is to be published. It is asked while draining.
 func (p *pace) done() bool {
-	return p.load.opts.Rate == 0 || p.load.opts.Window > 0 || p.plannedAt(p.next) >= p.load.to
+	return p.load.opts.Rate == 0 || p.plannedAt(p.next) >= p.load.to
 }

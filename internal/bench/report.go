@@ -54,7 +54,7 @@ func (r *Result) loadText(b *strings.Builder) {
 	fmt.Fprintf(b, "Delivered: %s deliveries/s; %s.\n", group(l.DeliveriesPerSecond), l.fate())
 	if l.Latency.Count > 0 {
 		from := "the planned send time"
-		if t.Rate == 0 || t.Window > 0 {
+		if t.Rate == 0 {
 			from = "sending"
 		}
 		fmt.Fprintf(b, "\nLatency from %s to the subscriber, %s deliveries\n", from, group(float64(l.Latency.Count)))
