@@ -61,7 +61,7 @@ func TestHubs(t *testing.T) {
 			t.Run(tt.name+", "+name, func(t *testing.T) {
 				o := tt.options
 				o.Hubs, o.Conns, o.Publishers, o.Rooms, o.Goroutines = urls, 24, 6, 3, goroutines
-				o.Warmup, o.Duration, o.Drain = 50*time.Millisecond, 150*time.Millisecond, patience
+				o.Warmup, o.Duration, o.Drain, o.GiveUp = 50*time.Millisecond, 150*time.Millisecond, patience, patience
 				r := runTest(t, o)
 				l := r.Load
 				wrong := l.Duplicates + l.OutOfOrder + l.Echoed + l.Strange + l.ToldLost + l.Unsent + l.GivenUp + l.Lost
@@ -162,8 +162,12 @@ func TestUnreachable(t *testing.T) {
 	} {
 		for name, goroutines := range engines {
 			t.Run(tt.name+", "+name, func(t *testing.T) {
+				timeout := patience
+				if tt.url == mute.URL {
+					timeout = 100 * time.Millisecond
+				}
 				_, err := Run(t.Context(), Options{Hubs: []string{tt.url}, Conns: 2, Dialect: tt.dialect, Goroutines: goroutines,
-					ConnectTimeout: 500 * time.Millisecond})
+					ConnectTimeout: timeout})
 				if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 					t.Errorf("error %v, want %q", err, tt.text)
 				}

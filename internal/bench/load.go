@@ -39,6 +39,7 @@ type load struct {
 	from, to int64 // what is measured: planned times from and to
 	pace     pace
 	settled  chan struct{} // closed when all that is expected has come; received by Run
+	deserted chan struct{} // closed when all connections are gone; received by Run
 
 	counts counts
 	ledger ledger
@@ -47,7 +48,8 @@ type load struct {
 	late   Histogram // from the planned time to the socket
 	acks   map[string]*uint64
 	noes   map[string]*uint64
-	ended  map[string]int
+	ended  map[string]int // connections that are gone, by close code
+	gone   int            // the same in all
 
 	broken   error  // why the engine has ended by itself
 	hopeless uint64 // deliveries that cannot come any more; see recount
@@ -108,7 +110,7 @@ func newLoad(o Options) *load {
 		opts: o, base: time.Now(), run: rand.Uint32() & maxRun, random: rand.NewPCG(rand.Uint64(), rand.Uint64()),
 		conns: make([]*conn, o.Conns), publishers: make([]publisher, o.Publishers), members: make([]int, o.Rooms), present: make([]int, o.Rooms),
 		body:    make([]byte, o.Size),
-		reached: make(chan struct{}), settled: make(chan struct{}),
+		reached: make(chan struct{}), settled: make(chan struct{}), deserted: make(chan struct{}),
 		acks: map[string]*uint64{}, noes: map[string]*uint64{}, ended: map[string]int{},
 	}
 	l.mark = runMark(l.run)
@@ -216,6 +218,9 @@ func (l *load) lost(c *conn, code int, err error) {
 		return
 	}
 	l.ended[strconv.Itoa(code)]++
+	if l.gone++; l.gone == len(l.conns) {
+		close(l.deserted)
+	}
 	l.pace.forget(c)
 	if l.phase == draining {
 		l.recount()
@@ -349,9 +354,5 @@ func (l *load) result() *Load {
 
 // closed returns which connections ended too early.
 func (l *load) closed() Closed {
-	c := Closed{Codes: maps.Clone(l.ended)}
-	for _, n := range l.ended {
-		c.Count += n
-	}
-	return c
+	return Closed{Count: l.gone, Codes: maps.Clone(l.ended)}
 }

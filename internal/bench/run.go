@@ -158,6 +158,9 @@ func (t *test) publish(ctx context.Context) error {
 	}
 	t.meter.start(ctx)
 	early := t.pass(ctx, "running", t.opts.Duration) // the result says how long it was
+	if errors.Is(early, errDeserted) {
+		return early
+	}
 	finishing := context.WithoutCancel(ctx)
 	t.meter.end(finishing)
 	t.engine.do(func() {
@@ -193,7 +196,10 @@ func (t *test) drain() {
 // progressEvery is how often Progress is called.
 const progressEvery = 500 * time.Millisecond
 
-// pass lets a time pass. Where ctx ends before, it returns its error.
+// errDeserted is returned where all connections ended before the test was over.
+var errDeserted = fmt.Errorf("%w any more: all connections ended before the test was over", ErrUnreachable)
+
+// pass lets a time pass. Where ctx ends before, it returns its error, and where nobody is left errDeserted.
 func (t *test) pass(ctx context.Context, phase string, length time.Duration) error {
 	began := time.Now()
 	over := time.NewTimer(length)
@@ -204,6 +210,8 @@ func (t *test) pass(ctx context.Context, phase string, length time.Duration) err
 		select {
 		case <-over.C:
 			return nil
+		case <-t.load.deserted:
+			return errDeserted
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
@@ -234,7 +242,7 @@ func (t *test) conclude() error {
 		r.Connect.PerSecond = float64(t.opts.Conns) / r.Connect.Seconds
 	}
 	if r.Closed = t.load.closed(); r.Closed.Count == t.opts.Conns {
-		return fmt.Errorf("%w any more: all connections ended before the test was over, by close code: %v", ErrUnreachable, r.Closed.Codes)
+		return errDeserted
 	}
 	r.Hubs, r.Own = t.meter.hubs, t.meter.own
 	if t.opts.Idle {
