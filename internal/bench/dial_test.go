@@ -23,7 +23,7 @@ func TestTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	o := Options{
-		Hubs: []string{s.URL}, Conns: 5, Publishers: 2, Rate: 400, Duration: 100 * time.Millisecond, Size: 20_000,
+		Hubs: []string{s.URL}, Conns: 5, Publishers: 2, Rate: 400, Duration: 100 * time.Millisecond, Size: 20_000, Drain: patience,
 		TLS: &tls.Config{RootCAs: roots},
 	}
 	result := runTest(t, o)

@@ -139,7 +139,8 @@ func TestFaulty(t *testing.T) {
 func TestEcho(t *testing.T) {
 	for _, meant := range []bool{false, true} {
 		s := startRelay(t, &relay{echo: true})
-		r := runTest(t, Options{Hubs: []string{s.url}, Conns: 3, Publishers: 2, Rate: 200, Duration: 50 * time.Millisecond, Echo: meant})
+		r := runTest(t, Options{Hubs: []string{s.url}, Conns: 3, Publishers: 2, Rate: 200, Duration: 50 * time.Millisecond, Drain: patience,
+			Echo: meant})
 		l := r.Load
 		want := [2]uint64{20, 10}
 		if meant {
@@ -160,7 +161,7 @@ func TestStall(t *testing.T) {
 		}
 		return [][]byte{m}
 	}})
-	r := runTest(t, Options{Hubs: []string{s.url}, Conns: 2, Rate: 200, Duration: 500 * time.Millisecond})
+	r := runTest(t, Options{Hubs: []string{s.url}, Conns: 2, Rate: 200, Duration: 500 * time.Millisecond, Drain: patience})
 	l := r.Load
 	if l.Lost != 0 || l.Latency.Max < stall {
 		t.Errorf("%d lost, the slowest took %v", l.Lost, l.Latency.Max)
@@ -197,7 +198,8 @@ func TestEnded(t *testing.T) {
 				}
 				return [][]byte{m}
 			}
-			r, err := Run(ctx, Options{Hubs: []string{s.url}, Conns: 8, Publishers: 8, Rate: 400, Duration: time.Hour, Goroutines: goroutines})
+			r, err := Run(ctx, Options{Hubs: []string{s.url}, Conns: 8, Publishers: 8, Rate: 200, Duration: time.Hour, Drain: patience,
+				Goroutines: goroutines})
 			if err != nil {
 				t.Fatal(err)
 			}

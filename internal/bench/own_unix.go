@@ -17,7 +17,7 @@ func ownUsage() Usage {
 	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 	u := Usage{Known: true, From: "getrusage", PIDs: []int{os.Getpid()}, CPUSeconds: seconds(r.Utime) + seconds(r.Stime)}
 	if now, err := processUsage(os.Getpid()); err == nil {
-		u.RSS = now.RSS
+		u.RSS, u.Starved = now.RSS, now.Starved
 	}
 	return u
 }

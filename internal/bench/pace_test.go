@@ -108,3 +108,27 @@ func TestWindow(t *testing.T) {
 		t.Fatalf("%d on their way, %d delivered", l.pace.inFlight, l.counts.delivered)
 	}
 }
+
+// TestWindowOfTime counts what is read, written and delivered in the time that is measured, and nothing before or after.
+func TestWindowOfTime(t *testing.T) {
+	l := loadOf(t, Options{Conns: 2, Rate: 10, Warmup: time.Second, Duration: time.Second})
+	l.begin()
+	for i, at := range []time.Duration{0, time.Second - 1, time.Second, 2*time.Second - 1, 2 * time.Second} {
+		now := l.pace.start + int64(at)
+		l.read(10, now)
+		l.wrote(100, now)
+		l.publish(&l.publishers[0], now, now)
+		l.message(l.conns[1], l.body, now)
+		if l.counts.delivered != uint64(i+1) {
+			t.Fatalf("%d delivered of %d", l.counts.delivered, i+1)
+		}
+	}
+	r := l.result()
+	if r.BytesIn != 20 || r.BytesOut != 200 || r.Reads != 2 || r.Writes != 2 || r.Deliveries != 2 || r.PublishedTotal != 5 {
+		t.Errorf("%+v", r)
+	}
+	// Times in messages are rounded down to 256 ns, so one at the edge may be on the other side.
+	if r.Published < 2 || r.Published > 3 || r.Latency.Count != r.Published || r.Delivered != 5 {
+		t.Errorf("%+v", r)
+	}
+}

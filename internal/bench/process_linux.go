@@ -32,7 +32,25 @@ func processUsage(pid int) (u Usage, err error) {
 	u.Known = true
 	u.CPUSeconds = (number(user) + number(system)) / perSecond
 	u.RSS = uint64(number(pages)) * uint64(os.Getpagesize())
+	u.Starved = starved(pid)
 	return u, nil
+}
+
+// starved returns how long the threads of a process were ready to run and had no core, in seconds: the second number
+// of each one's schedstat, in ns (Documentation/scheduler/sched-stats). It is 0 where the kernel does not count that.
+func starved(pid int) (seconds float64) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid)) // the pattern is well-formed
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		if fields := strings.Fields(string(text)); len(fields) > 1 {
+			n, _ := strconv.ParseFloat(fields[1], 64) // the kernel writes numbers
+			seconds += n / 1e9
+		}
+	}
+	return seconds
 }
 
 // listener returns the process that listens on addr, host:port, where that is a loopback address and the process can be

@@ -152,6 +152,9 @@ func usageText(b *strings.Builder, name string, u Usage) {
 	if u.RSS > 0 {
 		fmt.Fprintf(b, "; %s", size(float64(u.RSS)))
 	}
+	if u.Starved > 0 {
+		fmt.Fprintf(b, "; %.2f s without a core", u.Starved)
+	}
 }
 
 func percentiles(b *strings.Builder, l Latency) {

@@ -24,7 +24,7 @@ func someResult() *Result {
 			Refused: map[string]uint64{"outbox_full": 2}, BytesIn: 66_000, Reads: 500, PublishedTotal: 550, Expected: 1100, Delivered: 1090,
 			Lost: 10, Duplicates: 2, OutOfOrder: 3, ToldLost: 9, Unsent: 1, GivenUp: 1, Strange: 1, Echoed: 1,
 		},
-		Hubs:   Usage{Known: true, CPUSeconds: 2, Cores: .2, RSS: 30_000_000},
+		Hubs:   Usage{Known: true, Seconds: 10, CPUSeconds: 2, Cores: .2, RSS: 30_000_000, Starved: .99},
 		Limits: Limits{Busy: .5, LateP99: time.Millisecond, LateMax: 2 * time.Millisecond},
 		Idle:   nil, Closed: Closed{Count: 1, Codes: map[string]int{"4008": 1}},
 		Verdicts: []Verdict{{"p99<1s", "9.9ms", true}, {"lost=0", "10", false}},
@@ -51,7 +51,7 @@ func TestText(t *testing.T) {
 		"  refused     outbox_full (2)",
 		"  bytes       6.6 kB/s in, 66 a delivery, 2.0 deliveries a read; 0 B/s out",
 		"  connected   10,000 in 2 s, 5,000/s",
-		"  hubs        2.00 CPU s, 20 % of a core; 30.0 MB; 2000.00 CPU s a million deliveries",
+		"  hubs        2.00 CPU s, 20 % of a core; 30.0 MB; 0.99 s without a core; 2000.00 CPU s a million deliveries",
 		"  generator   CPU unknown; its loop was busy 50 % of the time; messages went out late by p99 1ms, at most 2ms",
 		"Beware: something is odd",
 		"holds   p99<1s: 9.9ms",
@@ -89,6 +89,11 @@ func TestWarnings(t *testing.T) {
 	if w := warnings(r); len(w) != 7 {
 		t.Errorf("%d: %q", len(w), w)
 	}
+	r.Hubs.Starved = 1.01 // of 10 s
+	if w := warnings(r); len(w) != 8 || !strings.Contains(strings.Join(w, ""), "The hubs had to wait for a core for 10 % of the time") {
+		t.Errorf("%d: %q", len(w), w)
+	}
+	r.Hubs.Starved = 0
 	r.Load.Latency.P99 = time.Second // beside that 20 ms are nothing
 	if w := warnings(r); len(w) != 6 {
 		t.Errorf("%d: %q", len(w), w)

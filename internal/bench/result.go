@@ -123,9 +123,12 @@ type Usage struct {
 	Known      bool    `json:"known"`
 	From       string  `json:"from,omitempty"` // /proc or /metrics
 	PIDs       []int   `json:"pids,omitempty"`
+	Seconds    float64 `json:"seconds"` // of which the rest tells
 	CPUSeconds float64 `json:"cpu_seconds"`
 	Cores      float64 `json:"cores"`     // CPU seconds a second
 	RSS        uint64  `json:"rss_bytes"` // at the end of what was measured
+	// Starved is how long its threads were ready to run and had no core, in seconds; 0 where nobody knows.
+	Starved float64 `json:"starved_seconds"`
 }
 
 // Limits says how near the generator was to what it can do, in the time that was measured.

@@ -83,7 +83,8 @@ func difference(from, to Usage, seconds float64) Usage {
 		return Usage{}
 	}
 	to.CPUSeconds -= from.CPUSeconds
-	to.Cores = to.CPUSeconds / seconds
+	to.Starved = max(to.Starved-from.Starved, 0) // that of threads that have ended is not told any more
+	to.Seconds, to.Cores = seconds, to.CPUSeconds/seconds
 	return to
 }
 
@@ -96,6 +97,7 @@ func (m *meter) now(ctx context.Context) Usage {
 			return Usage{}
 		}
 		sum.CPUSeconds += u.CPUSeconds
+		sum.Starved += u.Starved
 		sum.RSS += u.RSS
 	}
 	if len(m.pids) > 0 {

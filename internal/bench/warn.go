@@ -10,6 +10,9 @@ const (
 	busyLimit = 0.95                 // share of the time in which its loop did not wait
 	lateLimit = 5 * time.Millisecond // of 99 % of the messages, at least
 	lateShare = 0.5                  // of the p99 of the latency that was measured
+
+	// starvedLimit is for how much of the time a process may wait for a core, until the machine counts as too busy.
+	starvedLimit = 0.1
 )
 
 // warnings returns what whoever reads the result must know, foremost whether the generator was the bottleneck.
@@ -22,6 +25,15 @@ func warnings(r *Result) []string {
 	if late := r.Limits.LateP99; r.Load != nil && late > lateLimit && float64(late) > lateShare*float64(r.Load.Latency.P99) {
 		add("The generator sent messages late, 1 %% of them by more than %v: it, and not the hub, makes for much of the latency.",
 			round(late))
+	}
+	for _, p := range []struct {
+		name string
+		Usage
+	}{{"hubs", r.Hubs}, {"generator", r.Own}} {
+		if p.Starved > starvedLimit*p.Seconds {
+			add("The %s had to wait for a core for %.0f %% of the time: other work on the machine, or a neighbour's, is in these figures.",
+				p.name, 100*p.Starved/p.Seconds)
+		}
 	}
 	if r.Closed.Count > 0 {
 		add("%d connections ended before the test was over, by close code: %v.", r.Closed.Count, r.Closed.Codes)
