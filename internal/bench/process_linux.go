@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -62,27 +63,62 @@ func listener(addr string) (pid int, ok bool) {
 	}
 	sockets := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := os.ReadFile(table)
-		if err != nil {
-			continue
-		}
-		// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode; st 0A: it listens.
-		for line := range strings.Lines(string(text)) {
-			fields := strings.Fields(line)
-			if len(fields) > 9 && fields[3] == "0A" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
-				sockets["socket:["+fields[9]+"]"] = true
-			}
-		}
+		listeners(table, port, sockets)
 	}
 	if len(sockets) == 0 {
 		return 0, false
 	}
-	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is well-formed
-	for _, file := range files {
-		if target, err := os.Readlink(file); err == nil && sockets[target] {
-			pid, err := strconv.Atoi(strings.Split(file, "/")[2])
-			return pid, err == nil
+	processes, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0, false
+	}
+	// Whoever listens began with that, as a rule: so the first descriptors of all processes come before the many that
+	// connections have.
+	const first, all = 64, -1
+	for _, most := range []int{first, all} {
+		for _, p := range processes {
+			if pid, err := strconv.Atoi(p.Name()); err == nil && hasSocket(pid, sockets, most) {
+				return pid, true
+			}
 		}
 	}
 	return 0, false
+}
+
+// listeners adds the sockets of a table that listen on a port, as descriptors show them.
+func listeners(table string, port uint16, sockets map[string]bool) {
+	f, err := os.Open(table)
+	if err != nil {
+		return // IPv6 may be off
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Scan() // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		const listening = "0A"
+		if len(fields) < 10 || fields[3] != listening {
+			return // those that listen come first; of connections there may be tens of thousands
+		}
+		if strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
+			sockets["socket:["+fields[9]+"]"] = true
+		}
+	}
+}
+
+// hasSocket reports whether a process has one of the sockets among its first descriptors.
+func hasSocket(pid int, sockets map[string]bool, most int) bool {
+	path := fmt.Sprintf("/proc/%d/fd", pid)
+	dir, err := os.Open(path)
+	if err != nil {
+		return false // it is somebody else's, or has ended
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(most) // in the order of their numbers
+	for _, name := range names {
+		if target, err := os.Readlink(path + "/" + name); err == nil && sockets[target] {
+			return true
+		}
+	}
+	return false
 }
