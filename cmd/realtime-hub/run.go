@@ -17,6 +17,7 @@ const (
 	exitListen      = 4   // an address cannot be listened on
 	exitUnreachable = 5   // the hub cannot be reached
 	exitRefused     = 6   // Redis or the hub refused
+	exitAssertion   = 7   // an assertion of bench does not hold
 	exitInterrupted = 130 // Ctrl-C was pressed again while it drained
 )
 
@@ -68,7 +69,7 @@ func newRoot(p *process) *cobra.Command {
 	// No template is set anywhere: text/template calls methods by name, for which the linker keeps every method of
 	// every type, and the binary doubles.
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newUp(p), newHubServer(p), newHubClient(p), newPub(p), newSub(p), newHealth(p), newConfig(p),
+	root.AddCommand(newUp(p), newHubServer(p), newHubClient(p), newPub(p), newSub(p), newBench(p), newHealth(p), newConfig(p),
 		newToken(p), newVersion(p), newCompletion(p))
 	root.SetHelpCommand(newHelp())
 	return root

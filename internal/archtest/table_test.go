@@ -71,13 +71,15 @@ var rules = map[string]rule{
 		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "protocol"},
 		external: []string{"github.com/goccy/go-yaml"},
 	},
-	"internal/web": {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
+	"internal/bench": {ours: []string{"internal/address", "internal/epoll", "protocol"}},
+	"internal/web":   {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
 	"internal/app": {ours: everything, external: []string{"github.com/prometheus/client_golang", "golang.org/x/term"}},
 	"cmd/realtime-hub": {
 		ours: []string{
-			"client", "internal/address", "internal/app", "internal/auth", "internal/config", "internal/hub", "protocol",
+			"client", "internal/address", "internal/app", "internal/auth", "internal/bench", "internal/config", "internal/hub",
+			"protocol",
 		},
 		external: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
@@ -106,6 +108,7 @@ var testOurs = map[string][]string{
 	"client":           {"internal/ws"}, // its tests and examples run against a real hub
 	"client/js":        {"internal/ws"},
 	"cmd/realtime-hub": everything,
+	"internal/bench":   {"internal/ws"},
 	"e2e":              everything,
 }
 

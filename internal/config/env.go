@@ -25,7 +25,7 @@ func (l *Loader) loadEnv(environ []string) (warnings []string, errs []error) {
 			errs = append(errs, err)
 		}
 	}
-	return unknownVariables(vars), errs
+	return l.ignoredVariables(vars), errs
 }
 
 // loadVariable sets f where vars has its variable, or the one that names a file.
@@ -102,9 +102,9 @@ func ourVariables(environ []string) map[string]string {
 	return vars
 }
 
-// unknownVariables returns a warning for each variable that belongs to no key of any command, or to one of the file
-// alone.
-func unknownVariables(vars map[string]string) []string {
+// ignoredVariables returns a warning for each variable that belongs to no key of any command, or to one that this
+// command, or each that has it, takes from the file alone.
+func (l *Loader) ignoredVariables(vars map[string]string) []string {
 	var known []string // without the prefix, which would make all of them look alike
 	fileOnly := map[string]string{}
 	for _, c := range Commands() {
@@ -120,7 +120,8 @@ func unknownVariables(vars map[string]string) []string {
 	var warnings []string
 	for name := range vars {
 		bare := strings.TrimPrefix(name, envPrefix)
-		if slices.Contains(known, bare) {
+		own := l.field(fileOnly[bare])
+		if slices.Contains(known, bare) && (own == nil || !own.FileOnly()) {
 			continue
 		}
 		if key := fileOnly[bare]; key != "" {

@@ -52,6 +52,31 @@ type Sub struct {
 	JSON  bool  `key:"json" usage:"print one JSON object a line"`
 }
 
+// Bench is the configuration of `bench`.
+type Bench struct {
+	Hub      []string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of a HubServer; repeatable: the connections are dealt over all"`
+	Embedded bool     `key:"embedded" usage:"start a hub for the test, in a process of its own, and end it afterwards"`
+	Protocol string   `key:"protocol" default:"plain" usage:"what the connections speak: plain, or v1 with keys and acknowledgements"`
+
+	Conns      int           `key:"conns" default:"1000" usage:"connections, each of which gets what the others of its room publish"`
+	Publishers int           `key:"publishers" default:"8" usage:"how many of the connections publish, at most all"`
+	Rooms      int           `key:"rooms" default:"1" usage:"rooms over which the connections are dealt"`
+	Room       string        `key:"room" default:"live.bench" usage:"how the names of the rooms begin, a hyphen and a number follow; by default they are live rooms"`
+	Rate       int           `key:"rate" default:"50" usage:"messages a second in all, by the clock (open loop); 0: as fast as it goes"`
+	Window     int           `key:"window" usage:"instead of a rate: messages on their way at any time (closed loop)"`
+	Size       Bytes         `key:"size" default:"64B" usage:"bytes of a message, at least 16"`
+	Duration   time.Duration `key:"duration" default:"10s" usage:"how long to measure"`
+	Warmup     time.Duration `key:"warmup" default:"1s" usage:"how long to publish before that"`
+	Drain      time.Duration `key:"drain" default:"5s" usage:"longest wait for what is still on its way at the end; what comes later counts as lost"`
+	Idle       bool          `key:"idle" usage:"publish nothing: hold the connections, and say what memory of the hub each takes"`
+
+	Assert []string `key:"assert" usage:"fail with exit code 7 unless this holds, for instance 'p99<10ms,lost=0'; repeatable"`
+	JSON   bool     `key:"json" usage:"print the result as one JSON object"`
+	HubPID []string `key:"hub_pid" usage:"process of the hub, for its CPU and memory; repeatable (default: whichever listens, where that is on this machine)"`
+	CA     string   `key:"ca" usage:"file with the certificate authorities (PEM) that sign the hub's certificate (default: the system's)"`
+	Token  string   `key:"token" usage:"token for hubs that want one" secret:"whole"`
+}
+
 // Reach is how a client gets to hubs.
 type Reach struct {
 	Hub   []string `key:"hub" default:"http://127.0.0.1:8081" usage:"address of the HubServer; repeatable: the first is home, the others are for when it is down"`
@@ -120,5 +145,6 @@ func Commands() []Command {
 		{Name: "up", New: func() Config { return new(Up) }, File: true},
 		{Name: "pub", New: func() Config { return new(Pub) }},
 		{Name: "sub", New: func() Config { return new(Sub) }},
+		{Name: "bench", New: func() Config { return new(Bench) }},
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // samples has three values for each key: valid, none of them the default, each unlike the one before it.
-// A key of the file alone has one.
+// A key of the file alone has one. One of a command that differs from the others' has that before it.
 var samples = map[string][3]string{
 	"listen":            {"127.0.0.1:1", "[::1]:2", ":3"},
 	"name":              {"a", "b", "c"},
@@ -52,6 +52,22 @@ var samples = map[string][3]string{
 	"broker_ca":         {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
 	"token_key":         {strings.Repeat("a", 32), strings.Repeat("b", 33), strings.Repeat("c", 34)},
 	"token":             {"a.b.c", "d.e.f", "g.h.i"},
+	"embedded":          {"true", "false", "true"},
+	"protocol":          {"v1", "plain", "v1"},
+	"conns":             {"2", "20", "200"},
+	"publishers":        {"1", "2", "3"},
+	"bench rooms":       {"2", "3", "4"},
+	"room":              {"a", "b.c", "live.d"},
+	"rate":              {"0", "1", "2"},
+	"window":            {"1", "2", "3"},
+	"size":              {"16B", "1KiB", "2MB"},
+	"duration":          {"1s", "2m", "1h"},
+	"warmup":            {"0s", "2m", "1h"},
+	"drain":             {"1ms", "2m", "1h"},
+	"idle":              {"true", "false", "true"},
+	"assert":            {"p99<1s", "lost=0,p50<2ms", "max>1ns"},
+	"hub_pid":           {"1", "2,3", "4"},
+	"ca":                {"testdata/ca.pem", "./testdata/ca.pem", "../config/testdata/ca.pem"},
 	"log.level":         {"debug", "warn", "error"},
 	"log.format":        {"text", "json", "text"},
 }
@@ -119,7 +135,10 @@ func TestEveryKeyEveryWay(t *testing.T) {
 	for _, command := range Commands() {
 		for _, f := range Fields(command.New()) {
 			t.Run(command.Name+"/"+f.Key, func(t *testing.T) {
-				values, ok := samples[f.Key]
+				values, ok := samples[command.Name+" "+f.Key]
+				if !ok {
+					values, ok = samples[f.Key]
+				}
 				if !ok {
 					t.Fatalf("no samples for the key %s: add three", f.Key)
 				}
