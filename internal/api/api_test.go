@@ -29,6 +29,7 @@ func (*capture) Deliver(hub.Entry, []*hub.Session, bool)         {}
 func (*capture) Replay(*hub.Session, []hub.Item, []byte, func()) {}
 func (*capture) Show(*protocol.Message, []*hub.Session)          {}
 func (*capture) Send(*hub.Session, []byte)                       {}
+func (*capture) Ack(*hub.Session, []byte)                        {}
 func (*capture) Announce(string, []byte, *hub.Session, bool)     {}
 func (*capture) Broadcast([]byte)                                {}
 func (*capture) Close(*hub.Session, protocol.Code, string)       {}

@@ -90,6 +90,17 @@ bad --pong-timeout "x": not a duration → a duration is a number with a unit, f
 			[]string{"--broker-ca", "testdata/ca.pem"},
 			`bad --broker-ca "testdata/ca.pem": broker_ca is for TLS, which a broker redis:// does not use → ` +
 				`write rediss:// as the broker, or leave out broker_ca`, 2},
+		{"a certificate alone", new(HubServer), "tls_cert: testdata/hub.pem", nil, nil,
+			`FILE:1:11: bad tls_cert "testdata/hub.pem": without tls_key it is of no use → ` +
+				`name the file with the private key too`, 3},
+		{"a key that is not the certificate's", new(HubServer), "", nil,
+			[]string{"--tls-cert", "testdata/ca.pem", "--tls-key", "testdata/hub.key"},
+			`bad --tls-cert "testdata/ca.pem": tls: private key does not match public key → ` +
+				`name files with a certificate and its key in PEM, which this user may read`, 2},
+		{"an engine that is none", new(Up), "", nil, []string{"--engine", "kqueue"},
+			`bad --engine "kqueue": unknown → say auto, epoll or goroutine`, 2},
+		{"too many loops", new(Up), "", nil, []string{"--loops", "1000"},
+			`bad --loops "1000": not from 0 to 256 → leave it out, or say how many`, 2},
 		{"durability that is none", new(HubServer), "durability: disk", nil, nil,
 			`FILE:1:13: bad durability "disk": unknown → say memory, replicated or fsynced`, 3},
 		{"durable in memory", new(HubServer), "durability: fsynced", nil, []string{"--broker", "memory://"},

@@ -44,6 +44,10 @@ var samples = map[string][3]string{
 	"pong_timeout":      {"1s", "2m", "1h"},
 	"write_timeout":     {"1s", "2m", "1h"},
 	"drain_timeout":     {"1s", "2m", "1h"},
+	"engine":            {"goroutine", "auto", "goroutine"}, // epoll is not everywhere
+	"loops":             {"1", "2", "3"},
+	"tls_cert":          {"testdata/hub.pem", "./testdata/hub.pem", "../config/testdata/hub.pem"},
+	"tls_key":           {"testdata/hub.key", "./testdata/hub.key", "../config/testdata/hub.key"},
 	"broker_timeout":    {"2s", "2m", "1h"},
 	"broker_ping":       {"1ms", "10ms", "100ms"},
 	"broker_queue":      {"1KiB", "2MB", "3B"},
@@ -73,7 +77,11 @@ var samples = map[string][3]string{
 }
 
 // besides has what keys need beside them to be valid with their samples.
-var besides = map[string]string{"durability": "REALTIME_HUB_BROKER=redis://r"}
+var besides = map[string]string{
+	"durability": "REALTIME_HUB_BROKER=redis://r",
+	"tls_cert":   "REALTIME_HUB_TLS_KEY=testdata/hub.key",
+	"tls_key":    "REALTIME_HUB_TLS_CERT=testdata/hub.pem",
+}
 
 // load runs a Loader for a new configuration of c on a file with yaml, where there is any, environ and args.
 func load(t *testing.T, c Config, yaml string, environ, args []string) (*Loader, []string, error) {
@@ -174,7 +182,10 @@ func TestEveryKeyEveryWay(t *testing.T) {
 					{"flag before variable", "", env, flag, inFlag, FromFlag},
 					{"flag before all", yaml, envFile, flag, inFlag, FromFlag},
 				} {
-					environ := append(tt.env, besides[f.Key])
+					environ := tt.env
+					if tt.origin != FromDefault {
+						environ = append(environ, besides[f.Key])
+					}
 					l, warnings, err := load(t, command.New(), tt.yaml, environ, tt.args)
 					if err != nil || len(warnings) > 0 {
 						t.Fatalf("%s: error %v, warnings %q", tt.name, err, warnings)

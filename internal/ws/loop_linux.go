@@ -35,7 +35,8 @@ type loop struct {
 	bulk     line
 	accepted int     // bytes taken from the inbox since all that were owed something had their turn
 	paused   []*conn // those of which more was received than may be worked on now
-	refused  bool    // by may, since it was cleared
+	decoding *conn   // set by decode
+	refused  bool    // by mayDecode
 	wheel    wheel
 	lane     *line // of those that are woken now
 
@@ -101,7 +102,7 @@ func newLoop(server *Server, s *shard) (engine, error) {
 	}
 	l := &loop{shard: s, server: server, poller: poller, others: newGoroutineEngine(s), buffer: make([]byte, readBuffer), scratch: make([]byte, record)}
 	l.wheel.every = server.options.granularity()
-	l.spanDone, l.mayRead = l.count, l.may
+	l.spanDone, l.mayRead = l.count, l.mayDecode
 	l.lane = &l.express
 	if err := poller.Tick(l.wheel.every); err != nil {
 		_ = poller.Close()
@@ -223,7 +224,11 @@ func (l *loop) wait() ([]epoll.Event, bool, error) {
 	return l.poller.Wait()
 }
 
-func (l *loop) busy() bool { return len(l.paused) > 0 || !l.bulk.empty() || !l.express.empty() }
+// busy reports whether there is something to go on with at once. Those that wait for the log are not: what the log says
+// comes through the inbox.
+func (l *loop) busy() bool {
+	return !l.bulk.empty() || !l.express.empty() || len(l.paused) > 0 && !l.server.hub.FarBehind()
+}
 
 // waiting reports whether others have given the loop something to do.
 func (l *loop) waiting() bool {
@@ -297,13 +302,15 @@ func (l *loop) work() {
 	l.shard.work(l.round)
 }
 
-// may reports whether another message may be worked on: those of which too much waits would lose some of it.
+// may reports whether more messages may be worked on: where too much waited, some of it would be lost.
 func (l *loop) may() bool {
-	if l.accepted+l.shard.inbox.Size() <= l.shard.pace && !l.server.behind(l.shard) {
-		return true
-	}
-	l.refused = true
-	return false
+	return l.accepted+l.shard.inbox.Size() <= l.shard.pace && !l.server.behind(l.shard)
+}
+
+// mayDecode reports whether another message of the connection that is being decoded may be worked on.
+func (l *loop) mayDecode() bool {
+	l.refused = !l.may() || l.decoding.session.FarBehind()
+	return !l.refused
 }
 
 // resume goes on with those of which more was received than could be worked on.
