@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/gorilla/websocket"
+	"github.com/redis/rueidis"
+)
+
+const channel = "chat"
+
+// connect makes this process one of several that share a Redis. Each message costs one PUBLISH, which the reader of its
+// client waits for.
+func (h *hub) connect(address string) error {
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, DisableCache: true})
+	if err != nil {
+		return err
+	}
+	name := rand.Text()
+	ctx := context.Background()
+	h.elsewhere = func(m message) {
+		text := fmt.Sprintf("%s%d%s", name, m.kind, m.data)
+		if err := c.Do(ctx, c.B().Publish().Channel(channel).Message(text).Build()).Error(); err != nil {
+			log.Printf("publish: %v", err)
+		}
+	}
+	ready := make(chan error, 1) // the subscriber sends once, connect receives
+	go func() {                  // ends with the process
+		d, stop := c.Dedicate()
+		defer stop()
+		ended := d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
+			from, rest := m.Message[:len(name)], m.Message[len(name):]
+			if from == name {
+				return
+			}
+			kind := websocket.TextMessage
+			if strings.HasPrefix(rest, fmt.Sprint(websocket.BinaryMessage)) {
+				kind = websocket.BinaryMessage
+			}
+			h.messages <- message{kind: kind, data: []byte(rest[1:])}
+		}})
+		ready <- d.Do(ctx, d.B().Subscribe().Channel(channel).Build()).Error()
+		log.Fatalf("the subscription ended: %v", <-ended)
+	}()
+	return <-ready
+}
