@@ -1,5 +1,5 @@
 // Command coder is a chat server on coder/websocket as one would write it: a set of clients under a lock, one goroutine
-// that reads and one that writes for each client, and each message one write to each of the others. A client whose
+// that reads and one that writes for each client, and each message, a text, one write to each of the others. A client whose
 // channel is full is disconnected.
 package main
 
@@ -12,18 +12,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// queue is how many messages may wait for a client: more than the generator has in flight in any scenario, so that
-// nobody is disconnected for a burst.
-const queue = 4096
-
-type message struct {
-	kind websocket.MessageType
-	data []byte
-}
+// queue is how many messages may wait for a client.
+const queue = 256
 
 type client struct {
 	conn  *websocket.Conn
-	queue chan message // readers of all clients send, the client's writer receives, nobody closes it
+	queue chan []byte // readers of all clients send, the client's writer receives, nobody closes it
 }
 
 type hub struct {
@@ -43,7 +37,7 @@ func (h *hub) remove(c *client) {
 	delete(h.clients, c)
 }
 
-func (h *hub) pass(m message, from *client) {
+func (h *hub) pass(text []byte, from *client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.clients {
@@ -51,7 +45,7 @@ func (h *hub) pass(m message, from *client) {
 			continue
 		}
 		select {
-		case c.queue <- m:
+		case c.queue <- text:
 		default:
 			delete(h.clients, c)
 			go c.conn.Close(websocket.StatusPolicyViolation, "too slow") // ends within the library's 5 s
@@ -65,7 +59,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer conn.CloseNow()
-	c := &client{conn: conn, queue: make(chan message, queue)}
+	c := &client{conn: conn, queue: make(chan []byte, queue)}
 	h.add(c)
 	defer h.remove(c)
 	ctx := r.Context()
@@ -74,8 +68,8 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 	go func() { // ends with the reader, or when a write fails
 		for {
 			select {
-			case m := <-c.queue:
-				if conn.Write(ctx, m.kind, m.data) != nil {
+			case text := <-c.queue:
+				if conn.Write(ctx, websocket.MessageText, text) != nil {
 					conn.CloseNow()
 					return
 				}
@@ -85,11 +79,11 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	for {
-		kind, data, err := conn.Read(ctx)
+		_, text, err := conn.Read(ctx)
 		if err != nil {
 			return
 		}
-		h.pass(message{kind: kind, data: data}, c)
+		h.pass(text, c)
 	}
 }
 

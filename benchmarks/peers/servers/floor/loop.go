@@ -28,6 +28,7 @@ type floor struct {
 	// owned by the loop
 	conns   map[int]*conn // by descriptor
 	members []*conn       // the same, to walk
+	ended   bool          // some of them have
 	buf     [64 << 10]byte
 
 	// the round: frames that have come and are not written yet
@@ -108,7 +109,7 @@ func (f *floor) read(c *conn) {
 	case errors.Is(err, epoll.ErrAgain):
 		return
 	case err != nil || n == 0:
-		c.gone = true
+		f.end(c)
 		return
 	}
 	b := f.buf[:n]
@@ -141,7 +142,7 @@ func (f *floor) take(c *conn, h header, payload []byte) {
 	case opPong:
 		return
 	default: // the end, or what the generator does not send
-		c.gone = true
+		f.end(c)
 		return
 	}
 	start := len(f.out)
@@ -190,19 +191,26 @@ func (f *floor) writeAll(c *conn, b []byte) {
 			b = b[n:]
 			since = time.Time{}
 		case !errors.Is(err, epoll.ErrAgain):
-			c.gone = true
+			f.end(c)
 			return
 		case since.IsZero():
 			since = time.Now()
 		case time.Since(since) > patience:
-			c.gone = true
+			f.end(c)
 			return
 		}
 	}
 }
 
+// end marks a connection that leave will forget.
+func (f *floor) end(c *conn) { c.gone, f.ended = true, true }
+
 // leave forgets the connections that have ended.
 func (f *floor) leave() {
+	if !f.ended {
+		return
+	}
+	f.ended = false
 	f.members = slices.DeleteFunc(f.members, func(c *conn) bool {
 		if c.gone {
 			delete(f.conns, c.fd)

@@ -1,5 +1,6 @@
 // Command gorilla is the usual chat server on gorilla/websocket: one goroutine owns the set of clients, two more serve
-// each client, and each message is one write to each of the others. A client whose channel is full is disconnected.
+// each client, and each message, a text, is one write to each of the others. A client whose channel is full is
+// disconnected.
 //
 // With -redis several of them are one: each message is published with one PUBLISH, and what comes from Redis is passed
 // on by all but the one that published it.
@@ -13,14 +14,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// queue is how many messages may wait for a client: more than the generator has in flight in any scenario, so that
-// nobody is disconnected for a burst.
-const queue = 4096
-
 // message is what a client said.
 type message struct {
-	kind int
-	data []byte
+	text []byte
 	from *client // nil where it came from Redis
 }
 
@@ -51,7 +47,7 @@ func (h *hub) run() {
 					continue
 				}
 				select {
-				case c.queue <- m:
+				case c.queue <- m.text:
 				default:
 					remove(c)
 				}
@@ -63,7 +59,7 @@ func (h *hub) run() {
 // client is one connection.
 type client struct {
 	conn  *websocket.Conn
-	queue chan message // the hub sends and closes, the client's writer receives
+	queue chan []byte // the hub sends and closes, the client's writer receives
 }
 
 func (c *client) read(h *hub) {
@@ -72,11 +68,11 @@ func (c *client) read(h *hub) {
 		c.conn.Close()
 	}()
 	for {
-		kind, data, err := c.conn.ReadMessage()
+		_, text, err := c.conn.ReadMessage()
 		if err != nil {
 			return
 		}
-		m := message{kind: kind, data: data, from: c}
+		m := message{text: text, from: c}
 		h.messages <- m
 		if h.elsewhere != nil {
 			h.elsewhere(m)
@@ -86,8 +82,8 @@ func (c *client) read(h *hub) {
 
 func (c *client) write() {
 	defer c.conn.Close()
-	for m := range c.queue {
-		if err := c.conn.WriteMessage(m.kind, m.data); err != nil {
+	for text := range c.queue {
+		if err := c.conn.WriteMessage(websocket.TextMessage, text); err != nil {
 			break
 		}
 	}
@@ -98,6 +94,7 @@ func (c *client) write() {
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "address to listen on")
 	redis := flag.String("redis", "", "address of a Redis that connects several of these")
+	queue := flag.Int("queue", 256, "how many messages may wait for a client")
 	flag.Parse()
 	h := &hub{join: make(chan *client), leave: make(chan *client), messages: make(chan message, 256)}
 	if *redis != "" {
@@ -112,7 +109,7 @@ func main() {
 		if err != nil {
 			return
 		}
-		c := &client{conn: conn, queue: make(chan message, queue)}
+		c := &client{conn: conn, queue: make(chan []byte, *queue)}
 		h.join <- c
 		go c.write() // ends when the hub closes the queue, or a write fails and the hub has heard of it
 		c.read(h)

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log"
-	"strings"
 
-	"github.com/gorilla/websocket"
 	"github.com/redis/rueidis"
 )
 
@@ -23,8 +20,7 @@ func (h *hub) connect(address string) error {
 	name := rand.Text()
 	ctx := context.Background()
 	h.elsewhere = func(m message) {
-		text := fmt.Sprintf("%s%d%s", name, m.kind, m.data)
-		if err := c.Do(ctx, c.B().Publish().Channel(channel).Message(text).Build()).Error(); err != nil {
+		if err := c.Do(ctx, c.B().Publish().Channel(channel).Message(name+string(m.text)).Build()).Error(); err != nil {
 			log.Printf("publish: %v", err)
 		}
 	}
@@ -33,15 +29,9 @@ func (h *hub) connect(address string) error {
 		d, stop := c.Dedicate()
 		defer stop()
 		ended := d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
-			from, rest := m.Message[:len(name)], m.Message[len(name):]
-			if from == name {
-				return
+			if from, text := m.Message[:len(name)], m.Message[len(name):]; from != name {
+				h.messages <- message{text: []byte(text)}
 			}
-			kind := websocket.TextMessage
-			if strings.HasPrefix(rest, fmt.Sprint(websocket.BinaryMessage)) {
-				kind = websocket.BinaryMessage
-			}
-			h.messages <- message{kind: kind, data: []byte(rest[1:])}
 		}})
 		ready <- d.Do(ctx, d.B().Subscribe().Channel(channel).Build()).Error()
 		log.Fatalf("the subscription ended: %v", <-ended)
