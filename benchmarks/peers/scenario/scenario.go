@@ -117,8 +117,8 @@ var Scenarios = func() []Scenario {
 		list = append(list, Scenario{
 			Name: fmt.Sprintf("rooms-%d", n), Group: "rooms", X: float64(n),
 			// With 10,000 rooms, 9,000 have two and 1,000 have one: the publishers are in those of two.
-			Title: "by number of rooms: 19,000 connections, 1000 publishers, 256 messages in flight", Servers: []string{Ours},
-			Load: results.Load{Connections: 19_000, Publishers: 1000, Window: 256, Rooms: n}, Pairs: 3, Columns: growth,
+			Title: "by number of rooms: 19,000 connections, 1000 publishers, 32 messages in flight", Servers: []string{Ours},
+			Load: results.Load{Connections: 19_000, Publishers: 1000, Window: 32, Rooms: n}, Pairs: 3, Columns: growth,
 		})
 	}
 	for _, n := range []int{1, 2, 4, 8} {
