@@ -1,6 +1,9 @@
 package chart
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Line is a chart of one value over steps that stand at equal distances.
 type Line struct {
@@ -44,11 +47,11 @@ func (l Line) SVG() []byte {
 	x := func(i int) float64 {
 		return left + 30 + float64(right-left-60)*float64(i)/float64(max(len(l.Points)-1, 1))
 	}
-	path := ""
+	var path strings.Builder
 	for i, p := range l.Points {
-		path += fmt.Sprintf("%.1f,%.1f ", x(i), y(p.Y))
+		fmt.Fprintf(&path, "%.1f,%.1f ", x(i), y(p.Y))
 	}
-	fmt.Fprintf(c, `<polyline class="path" points="%s"/>`+"\n", path)
+	fmt.Fprintf(c, `<polyline class="path" points="%s"/>`+"\n", path.String())
 	for i, p := range l.Points {
 		fmt.Fprintf(c, `<circle cx="%.1f" cy="%.1f" r="4" class="own"/>`+"\n", x(i), y(p.Y))
 		c.text(x(i), y(p.Y)-10, "middle", "", l.Format(p.Y))

@@ -45,7 +45,7 @@ func (p *natsPeer) Receive(t *bench.Turn, _ bench.Opcode, payload []byte) error 
 		b = p.rest
 	}
 	for {
-		n, err := p.operation(t, b)
+		o, n, err := readOperation(b)
 		if err != nil {
 			return err
 		}
@@ -53,6 +53,14 @@ func (p *natsPeer) Receive(t *bench.Turn, _ bench.Opcode, payload []byte) error 
 			break
 		}
 		b = b[n:]
+		switch o.kind {
+		case "MSG":
+			t.Message(o.body)
+		case "PING":
+			t.Send(bench.Binary, []byte("PONG\r\n"))
+		case "PONG":
+			t.Ready()
+		}
 	}
 	if len(b) == 0 {
 		p.rest = nil
@@ -62,36 +70,41 @@ func (p *natsPeer) Receive(t *bench.Turn, _ bench.Opcode, payload []byte) error 
 	return nil
 }
 
-// operation does the first operation of b and returns its length, 0 where it is not all there.
-func (p *natsPeer) operation(t *bench.Turn, b []byte) (int, error) {
+// operation is what a server says at once.
+type operation struct {
+	kind string // MSG, PING or PONG; "" for what does not matter
+	body []byte // of MSG
+}
+
+// readOperation returns the first operation of b and its length, 0 where it is not all there.
+func readOperation(b []byte) (o operation, n int, err error) {
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
-		return 0, nil
+		return o, 0, nil
 	}
 	line := bytes.TrimSuffix(b[:end], []byte("\r"))
-	n := end + 1
+	n = end + 1
 	switch {
 	case bytes.HasPrefix(line, []byte("MSG ")):
 		size, ok := number(line[bytes.LastIndexByte(line, ' ')+1:])
 		if !ok {
-			return 0, fmt.Errorf("a message of no size: %.100q", line)
+			return o, 0, fmt.Errorf("a message of no size: %.100q", line)
 		}
 		if len(b) < n+size+2 {
-			return 0, nil
+			return o, 0, nil
 		}
-		t.Message(b[n : n+size])
-		return n + size + 2, nil
+		return operation{"MSG", b[n : n+size]}, n + size + 2, nil
 	case bytes.Equal(line, []byte("PING")):
-		t.Send(bench.Binary, []byte("PONG\r\n"))
+		o.kind = "PING"
 	case bytes.Equal(line, []byte("PONG")):
-		t.Ready()
+		o.kind = "PONG"
 	case bytes.HasPrefix(line, []byte("INFO ")), bytes.Equal(line, []byte("+OK")):
 	case bytes.HasPrefix(line, []byte("-ERR")):
-		return 0, errors.New(string(line))
+		return o, 0, errors.New(string(line))
 	default:
-		return 0, fmt.Errorf("an operation that NATS does not have: %.100q", line)
+		return o, 0, fmt.Errorf("an operation that NATS does not have: %.100q", line)
 	}
-	return n, nil
+	return o, n, nil
 }
 
 // number reads a decimal number.
