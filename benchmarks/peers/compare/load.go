@@ -94,7 +94,7 @@ func (r *runner) hold(ctx context.Context, s scenario.Scenario, p *place, more, 
 	pid := p.pids()[0]
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for most := 0; ; {
 		open, err := process.Descriptors(pid)
 		if err != nil {
 			return 0, err
@@ -102,12 +102,13 @@ func (r *runner) hold(ctx context.Context, s scenario.Scenario, p *place, more, 
 		if open >= all {
 			break
 		}
+		most = max(most, open) // once ctx has ended, so has the server
 		select {
 		case <-tick.C:
 		case <-g.Done():
 			return 0, fmt.Errorf("the generator has ended: %s", g.Said())
 		case <-ctx.Done():
-			return 0, fmt.Errorf("the server has %d of %d connections: %w", open, all, ctx.Err())
+			return 0, fmt.Errorf("the server has had %d of %d connections: %w", most, all, ctx.Err())
 		}
 	}
 	select {

@@ -171,7 +171,8 @@ func (r *runner) measure(ctx context.Context, s scenario.Scenario, name string, 
 		Scenario: s.Name, Server: name, Pair: pair, Load: s.Load,
 	}
 	m.Load.Seconds = r.seconds
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+2*r.settle+r.warmup+time.Duration(r.seconds*float64(time.Second)))
+	// Handshakes with TLS take a while.
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute+2*r.settle+r.warmup+time.Duration(r.seconds*float64(time.Second)))
 	defer cancel()
 	p, err := r.start(ctx, s, name, frames)
 	if err == nil {
