@@ -88,5 +88,13 @@ func (t Target) Goal() string {
 	if t.Against != "" {
 		return fmt.Sprintf("%s %g ×", sign, n)
 	}
-	return fmt.Sprintf("%s %.10g", sign, n)
+	return sign + " " + thousands(n)
+}
+
+// thousands returns a number with commas.
+func thousands(n float64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%g", n)
+	}
+	return fmt.Sprintf("%s,%03.0f", thousands(float64(int(n)/1000)), float64(int(n)%1000))
 }
