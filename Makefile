@@ -17,7 +17,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race cover sim fuzz check check-format check-vet check-lint check-fix check-tidy check-imports \
+.PHONY: help run build test race cover sim fuzz bench bench-peers bench-docs test-peers check check-peers check-format check-vet check-lint check-fix check-tidy check-imports \
         check-systems check-page test-docker go-deps setup teardown logs isolate heal clean
 
 help: ## this list
@@ -63,9 +63,38 @@ fuzz: ## every fuzz target for FUZZTIME, 10s each
 	  done; \
 	done
 
+## Measuring
+
+COUNT ?= 6
+BENCH ?= .
+
+bench: ## Go benchmarks that BENCH matches, COUNT times each, for benchstat
+	@deploy/need.sh $(TEST_NEEDS) >&2
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(TEST_FLAGS) ./...
+
+# Its module is its own, so that what it compares with is not among our dependencies.
+PEERS := benchmarks/peers
+RUN ?=
+PAIRS ?= 5
+
+bin/compare: FORCE
+	cd $(PEERS) && go build -o ../../bin/compare ./compare
+FORCE:
+
+bench-peers: bin/compare ## ours beside the floor, NATS, Socket.IO and others (RUN=scenario,…  PAIRS=5); Linux, two cores
+	@deploy/need.sh redis node npm
+	exec bin/compare run -run '$(RUN)' -pairs $(PAIRS)
+
+bench-docs: bin/compare ## tables and charts of docs/performance.md from the last results
+	bin/compare docs
+
+test-peers: ## that each of these servers and what the generator speaks with it go together
+	@deploy/need.sh redis node npm
+	cd $(PEERS) && go test -count=1 -timeout 5m ./...
+
 ## Checks
 
-check: check-format check-vet check-lint check-fix check-tidy check-imports check-systems check-page ## all but tests
+check: check-format check-vet check-lint check-fix check-tidy check-imports check-systems check-page check-peers ## all but tests
 
 check-format:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || \
@@ -104,6 +133,11 @@ check-page:
 	    (set -x; npm exec --yes --package=$(TYPESCRIPT) -- tsc -p $$project) || exit 1; \
 	  done; \
 	else echo 'make check: npm is not here, so the types of page and client are not checked; CI does it'; fi
+
+# All but the program around NATS, which would have to be fetched for it: `-find` looks at no dependencies.
+check-peers:
+	@cd $(PEERS) && packages=$$(go list -find ./... | grep -v /servers/nats$$) && \
+	  go vet $$packages && go fix -diff $$packages && go test -count=1 ./dialect ./report ./results ./scenario
 
 ## Containers
 
