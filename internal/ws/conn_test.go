@@ -92,3 +92,4 @@ type nowhere struct{ hub.Broker }
 
 func (nowhere) Publish(*hub.Publication) {}
 func (nowhere) Want(string, func()) bool { return true }
+func (nowhere) Unwant(string)            {}
