@@ -275,9 +275,9 @@ func (h *Hub) Stats() Stats {
 			"broker":    h.counts.fromBroker.Load(),
 		},
 		Resumes: map[string]uint64{
-			string(resumed):  h.counts.resumes.resumed.Load(),
-			string(orphaned): h.counts.resumes.orphans.Load(),
-			string(wasReset): h.counts.resumes.reset.Load(),
+			resumed.String():  h.counts.resumes.resumed.Load(),
+			orphaned.String(): h.counts.resumes.orphans.Load(),
+			wasReset.String(): h.counts.resumes.reset.Load(),
 		},
 		Broker: broker,
 	}

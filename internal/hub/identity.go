@@ -49,13 +49,28 @@ func (h *Hub) Authenticate(token string) (Identity, *Refusal) {
 
 // Identify says who the client of a session in one room is. It comes before EnterPlain or EnterStream.
 func (s *Session) Identify(who Identity) {
-	s.identity = who
+	s.identify(who)
 	s.who.Store(&protocol.Client{ID: s.ID(), Name: cleanName(who.Name)})
 }
 
 // Expires returns when the session's token ends; zero where it has none. It is called by whoever calls Receive, who is to
 // close the session then with protocol.CodeExpired.
-func (s *Session) Expires() time.Time { return s.identity.Expires }
+func (s *Session) Expires() time.Time { return s.owner().Expires }
+
+// owner returns who the session's token names.
+func (s *Session) owner() Identity {
+	if s.identity == nil {
+		return Identity{}
+	}
+	return *s.identity
+}
+
+func (s *Session) identify(who Identity) {
+	s.identity = nil
+	if who != (Identity{}) {
+		s.identity = &who
+	}
+}
 
 // ExpiredReason goes with protocol.CodeExpired.
 const ExpiredReason = "the token has ended"
@@ -66,13 +81,13 @@ func (s *Session) authenticate(f *protocol.Frame) error {
 		return nil // it changes the name
 	}
 	who, refusal := s.hub.Authenticate(f.Token)
-	if refusal == nil && s.opened && who.Subject != s.identity.Subject {
+	if refusal == nil && s.opened && who.Subject != s.owner().Subject {
 		refusal = &Refusal{protocol.ErrBadToken, fmt.Sprintf("the token is for another subject, %q", who.Subject),
 			"open another session for somebody else"}
 	}
 	switch {
 	case refusal == nil:
-		s.identity = who
+		s.identify(who)
 		return nil
 	case refusal.Code == protocol.ErrTokenExpired:
 		s.refuse(f, refusal)

@@ -28,7 +28,7 @@ func (h *Hub) openLog(st *stripe, r *room) {
 // joinLog has sub follow the log: at once, or when it is its turn. The stripe is locked.
 func (h *Hub) joinLog(st *stripe, r *room, sub *subscription, j joining) {
 	much := !j.cursor.IsZero() || j.history > 0
-	if !much || h.logAway.Load() || sub.session.turns.take(sub, j) {
+	if !much || h.logAway.Load() || sub.session.dialog.turns.take(sub, j) {
 		h.beginLog(st, r, sub, j)
 	} else {
 		sub.waits = &j
@@ -179,9 +179,9 @@ func (h *Hub) attach(r *room, e logroom.Attach) {
 		next = func() { h.endTurn(sub) } // when all of it was written
 	}
 	s.shard.Attach(r.name, s, frame, next)
-	if sub.resume != "" {
+	if sub.resume != 0 {
 		h.counts.resumes.add(sub.resume)
-		sub.resume = ""
+		sub.resume = 0
 	}
 	sub.attached()
 }

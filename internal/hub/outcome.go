@@ -21,6 +21,15 @@ type v1Reply struct {
 // addressee is a session for as long as it is open: what waits for the log for minutes does not keep its connection.
 type addressee struct{ atomic.Pointer[Session] }
 
+// address returns the session's addressee.
+func (s *Session) address() *addressee {
+	if s.addressee == nil {
+		s.addressee = new(addressee)
+		s.addressee.Store(s)
+	}
+	return s.addressee
+}
+
 func (v v1Reply) answer(r *room, o logroom.Outcome) {
 	s := v.to.Load()
 	if s == nil || r.client[s.ID()].missing(o.At) {
@@ -85,14 +94,16 @@ func refusalOf(r logroom.Result) *Refusal {
 }
 
 // resumeResult says how a resume went: a value of the metric's label, from a closed set.
-type resumeResult string
+type resumeResult uint8
 
-// The results.
+// The results. 0 is that of no resume.
 const (
-	resumed  resumeResult = "resumed" // it went on where it was
-	orphaned resumeResult = "orphans" // and was told of positions that were lost
-	wasReset resumeResult = "reset"   // it went on at the end of the log
+	resumed  resumeResult = 1 + iota // it went on where it was
+	orphaned                         // and was told of positions that were lost
+	wasReset                         // it went on at the end of the log
 )
+
+func (r resumeResult) String() string { return [...]string{"", "resumed", "orphans", "reset"}[r] }
 
 // resumes counts resumes by their result.
 type resumes struct{ resumed, orphans, reset atomic.Uint64 }

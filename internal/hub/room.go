@@ -23,7 +23,7 @@ type stripe struct {
 type room struct {
 	name   string
 	subs   []*subscription          // in no order; each knows its index
-	client map[string]*subscription // the same by the client's id
+	client map[string]*subscription // those of hub.v1 by the client's id; no two of the others are of one client
 
 	// Once this is set, those in the room are members in their shards, and have their answer; see reach.go.
 	reached bool
@@ -51,13 +51,13 @@ type subscription struct {
 	since int64 // when the client came to the room on this hub, in ms of the Unix epoch
 
 	// guarded by the stripe's mu
-	told   string       // the name that the others know
-	index  int          // in room.subs; -1 where another session of the client took the place
-	resume resumeResult // how the resume went so far; "" where there is none under way
+	told   string        // the name that the others know
+	ready  chan struct{} // see joining; nil once it is closed
+	waits  *joining      // how it joins its log room, while another room of the session has its turn; otherwise nil
+	index  int32         // in room.subs; -1 where another session of the client took the place
+	resume resumeResult  // how the resume went so far; 0 where there is none under way
 
-	ready   chan struct{} // see joining; nil once it is closed
-	waits   *joining      // how it joins its log room, while another room of the session has its turn; otherwise nil
-	history bool          // it asked for history, which ends its turn; set before it begins
+	history bool // it asked for history, which ends its turn; set before it begins
 }
 
 func (h *Hub) stripe(room string) *stripe {
@@ -115,9 +115,11 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 	if !known {
 		sub.since = time.Now().UnixMilli()
 	}
-	sub.index = len(r.subs)
+	sub.index = int32(len(r.subs))
 	r.subs = append(r.subs, sub)
-	r.client[s.ID()] = sub
+	if s.speaksV1() {
+		r.client[s.ID()] = sub
+	}
 	if sub.index == 0 {
 		h.counts.rooms.Add(1)
 	}
@@ -184,7 +186,9 @@ func (r *room) remove(sub *subscription) {
 	r.subs[last] = nil
 	r.subs = r.subs[:last]
 	sub.index = -1
-	delete(r.client, sub.session.ID())
+	if id := sub.session.ID(); r.client[id] == sub {
+		delete(r.client, id)
+	}
 	if r.reached {
 		sub.session.shard.Leave(r.name, sub.session)
 	}

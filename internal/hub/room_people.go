@@ -22,7 +22,7 @@ func (h *Hub) watch(r *room) {
 }
 
 // here returns how many clients are in the room on this hub, those included that may be back in a moment.
-func (r *room) here() int { return len(r.client) + len(r.lingers) }
+func (r *room) here() int { return len(r.subs) + len(r.lingers) }
 
 // put says that the client of sub is in r, and returns what the others are to be told. Where it was there before, as
 // was, and nothing has changed, nobody is told, nor asked to remember.
@@ -124,8 +124,8 @@ func peopleOf(places []Place) []protocol.Person {
 // people returns who is in the room on this hub.
 func (r *room) people() []Person {
 	people := make([]Person, 0, r.here())
-	for id, sub := range r.client {
-		people = append(people, Person{ID: id, Name: sub.told, Since: sub.since})
+	for _, sub := range r.subs {
+		people = append(people, Person{ID: sub.session.ID(), Name: sub.told, Since: sub.since})
 	}
 	for _, l := range r.lingers {
 		people = append(people, l.Person)

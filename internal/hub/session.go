@@ -22,23 +22,31 @@ type Session struct {
 	Handle any
 
 	// immutable
-	hub       *Hub
-	shard     Shard
-	plain     bool
-	stream    bool // receives the messages of one room, and sends nothing
-	addressee *addressee
+	hub    *Hub
+	shard  Shard
+	dialog *dialog // nil of a plain session
+	plain  bool
+	stream bool // receives the messages of one room, and sends nothing
 
-	who       atomic.Pointer[protocol.Client] // written by Receive
+	opened    bool                            // hello was received, or the session has entered its room; written by Receive
 	displaced atomic.Bool                     // another session of the client took its place: this one is being closed
-	turns     turns
+	who       atomic.Pointer[protocol.Client] // written by Receive
 
 	// owned by whoever calls Receive
-	identity   Identity        // as its token says
-	connection string          // names the session of a client that may have had others
-	opened     bool            // hello was received, or a plain session entered its room
-	subs       []*subscription // a few: looked through, not indexed
-	keys       uint64          // keys made for publications that brought none
-	budget     *rate.Limiter   // of what others are told; nil until first needed
+	identity  *Identity       // as its token says; nil of nobody in particular
+	subs      []*subscription // a few: looked through, not indexed
+	keys      uint64          // keys made for publications that brought none
+	addressee *addressee      // of what it publishes in log rooms; nil until first needed
+}
+
+// dialog is what a session needs besides where its client resumes, and is told things. There may be twenty thousand
+// sessions that have no use for it.
+type dialog struct {
+	turns turns
+
+	// owned by whoever calls Receive
+	connection string        // names the session of a client that may have had others
+	budget     *rate.Limiter // of what others are told; nil until first needed
 }
 
 // What a session may have others be told: each room that it enters, leaves or is renamed in costs one. The burst lets a
@@ -61,13 +69,14 @@ func (e *CloseError) Error() string { return fmt.Sprintf("close with %d: %s", e.
 // to the other nothing is sent before its client says hello.
 func (h *Hub) NewSession(shard Shard, handle any, plain bool) *Session {
 	s := h.newSession(shard, handle)
-	s.plain = plain
+	if s.plain = plain; !plain {
+		s.dialog = new(dialog)
+	}
 	return s
 }
 
 func (h *Hub) newSession(shard Shard, handle any) *Session {
-	s := &Session{Handle: handle, hub: h, shard: shard, addressee: new(addressee)}
-	s.addressee.Store(s)
+	s := &Session{Handle: handle, hub: h, shard: shard}
 	s.who.Store(&protocol.Client{ID: rand.Text()})
 	return s
 }
@@ -163,7 +172,9 @@ func (s *Session) Closed(mayReturn bool) {
 		s.hub.leave(sub, mayReturn)
 	}
 	s.subs = nil
-	s.addressee.Store(nil)
+	if s.addressee != nil {
+		s.addressee.Store(nil)
+	}
 	if s.opened && s.speaksV1() {
 		s.hub.clients.closed(s)
 	}
@@ -179,7 +190,7 @@ func (s *Session) hello(f *protocol.Frame) error {
 	if s.opened && f.Name == "" && f.Token != "" {
 		who.Name = s.client().Name // it brings a token, and says nothing of the name
 	}
-	if name := cleanName(s.identity.Name); name != "" {
+	if name := cleanName(s.owner().Name); name != "" {
 		who.Name = name
 	}
 	if s.opened {
@@ -189,18 +200,18 @@ func (s *Session) hello(f *protocol.Frame) error {
 				s.hub.renamed(sub)
 			}
 		}
-		if f.Token != "" && !s.identity.Expires.IsZero() {
+		if f.Token != "" && !s.Expires().IsZero() {
 			s.send(s.welcome())
 		}
 		return nil
 	}
-	came := s.hub.knows(f.Client, s.identity.Subject)
+	came := s.hub.knows(f.Client, s.owner().Subject)
 	if came {
 		who.ID = f.Client.ID
 	}
 	s.who.Store(&who)
 	s.opened = true
-	s.connection = rand.Text()
+	s.dialog.connection = rand.Text()
 	if came && s.hub.presence != nil {
 		s.hub.clients.claim(who.ID)
 		s.hub.presence.Claim(who.ID)
@@ -218,10 +229,10 @@ func (s *Session) hello(f *protocol.Frame) error {
 // welcome says who the client is, and how long its token lasts.
 func (s *Session) welcome() *protocol.Frame {
 	f := &protocol.Frame{
-		Type: protocol.TypeWelcome, Client: s.hub.credentials(s.ID(), s.identity.Subject),
-		Session: s.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
+		Type: protocol.TypeWelcome, Client: s.hub.credentials(s.ID(), s.owner().Subject),
+		Session: s.dialog.connection, Hub: s.hub.name, Time: protocol.FormatTime(time.Now()),
 	}
-	if end := s.identity.Expires; !end.IsZero() {
+	if end := s.Expires(); !end.IsZero() {
 		f.Expires = protocol.FormatTime(end)
 	}
 	return f
@@ -231,10 +242,10 @@ func (s *Session) welcome() *protocol.Frame {
 // not, f is refused. Without it one client could fill the queues of all others in its rooms, with frames that must not be
 // dropped.
 func (s *Session) mayTell(f *protocol.Frame, n int) bool {
-	if s.budget == nil {
-		s.budget = rate.NewLimiter(tellRate, tellBurst)
+	if s.dialog.budget == nil {
+		s.dialog.budget = rate.NewLimiter(tellRate, tellBurst)
 	}
-	if s.budget.AllowN(time.Now(), n) {
+	if s.dialog.budget.AllowN(time.Now(), n) {
 		return true
 	}
 	s.refuse(f, &Refusal{protocol.ErrTooMany,

@@ -20,7 +20,7 @@ func (s *Session) receivePlain(data []byte, binary bool) error {
 	s.hub.counts.websocket.Add(1)
 	p := s.hub.publication(s.subs[0].room, key, s.client(), kind, slices.Clone(data))
 	if s.hub.isLog(p.Room) {
-		s.hub.publishLog(&p.Message, true, nil, plainReply{s.addressee})
+		s.hub.publishLog(&p.Message, true, nil, plainReply{s.address()})
 		return nil
 	}
 	s.hub.publish(p, s)
@@ -31,7 +31,7 @@ func (s *Session) publish(f *protocol.Frame) error {
 	own := f.Key == ""
 	if own {
 		s.keys++
-		f.Key = "~" + s.connection[:10] + "." + strconv.FormatUint(s.keys, 36)
+		f.Key = "~" + s.dialog.connection[:10] + "." + strconv.FormatUint(s.keys, 36)
 	}
 	kind, err := protocol.ParseKind(f.Kind)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Session) publish(f *protocol.Frame) error {
 	p := s.hub.publication(f.Room, f.Key, s.client(), kind, data)
 	s.hub.counts.websocket.Add(1)
 	if s.hub.isLog(p.Room) {
-		s.hub.publishLog(&p.Message, own, birth, v1Reply{s.addressee, f.Key})
+		s.hub.publishLog(&p.Message, own, birth, v1Reply{s.address(), f.Key})
 		return nil
 	}
 	s.hub.publish(p, s)

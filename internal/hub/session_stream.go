@@ -8,7 +8,7 @@ import "context"
 // What shards are given for such a session are frames of hub.v1, as for one that speaks it: subscribed, orphans and reset.
 func (h *Hub) NewStream(shard Shard, handle any) *Session {
 	s := h.newSession(shard, handle)
-	s.stream = true
+	s.stream, s.dialog = true, new(dialog)
 	return s
 }
 

@@ -51,8 +51,11 @@ func (t *turns) end(sub *subscription) (next turn, ok bool) {
 
 // endTurn has the next room of the session begin. The caller holds no lock.
 func (h *Hub) endTurn(sub *subscription) {
+	if sub.session.dialog == nil {
+		return // a plain session neither resumes nor asks for history
+	}
 	for {
-		next, ok := sub.session.turns.end(sub)
+		next, ok := sub.session.dialog.turns.end(sub)
 		if !ok {
 			return
 		}
