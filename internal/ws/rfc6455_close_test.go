@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/soumya-codes/realtime-hub/internal/ws"
@@ -27,6 +28,7 @@ func TestCloseFrames(t *testing.T) {
 		{name: "5.5.1 what is forbidden behind it", send: sentClose(1000, "") + "\xff\xff\xff", back: "close 1000"},
 		{name: "5.5.1 another one behind it", send: sentClose(1000, "") + sentClose(1001, ""), back: "close 1000"},
 		{name: "5.5.1 the rest of a message behind it", send: sent(opText, "a") + sentClose(1000, "") + sent(final|opCont, "b"), back: "close 1000"},
+		{name: "7.1.7 much behind a fault", send: sent(final|3, "") + strings.Repeat(sent(final|opBinary, digits(65536)), 8), back: wrong},
 		{name: "7.1.7 a close frame behind a fault", send: sent(final|rsv1|opText, "") + sentClose(1000, ""), back: wrong},
 	}
 	for _, tt := range goodUTF8 {
@@ -93,6 +95,9 @@ func TestHubClosesFirst(t *testing.T) {
 			}
 			if got := h.ws.Stats().Closed; got[protocol.CodeDraining] != 1 || len(got) != 1 {
 				t.Errorf("closed %v", got)
+			}
+			if got := h.Stats().Received["websocket"]; got != 0 {
+				t.Errorf("%d messages were taken", got)
 			}
 		})
 	}

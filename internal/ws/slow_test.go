@@ -1,0 +1,316 @@
+package ws_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/ws"
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// slowQueue is the bound of what waits for one connection in these tests.
+const slowQueue = 256 << 10
+
+// nuisances are clients that others must not have to wait for.
+var nuisances = []nuisanceKind{
+	{"never reads", neverReads},
+	{"reads a byte at a time", readsBytes},
+	{"floods another room", floods(sent(final|opText, digits(100)))},
+	{"floods with pings", floods(sent(final|opPing, digits(100)))},
+}
+
+type nuisanceKind struct {
+	name  string
+	start func(t testing.TB, h *testHub, room string) *nuisance
+}
+
+// options are those of a hub that keeps a slow client for the whole test, and one that floods not long.
+func (k nuisanceKind) options() ws.Options {
+	o := ws.Options{SendQueue: slowQueue, WriteTimeout: patience}
+	if strings.HasPrefix(k.name, "floods") {
+		o.WriteTimeout = 300 * time.Millisecond
+	}
+	return o
+}
+
+// nuisance is one of them at work.
+type nuisance struct {
+	*rawClient
+	floods bool
+	ended  chan struct{} // closed by its goroutine as it ends, which it does when stop is closed or its connection is
+	stop   chan struct{} // closed by the test
+}
+
+func newNuisance(t testing.TB, h *testHub, room string) *nuisance {
+	return &nuisance{rawClient: openPlain(t, h, room), ended: make(chan struct{}), stop: make(chan struct{})}
+}
+
+func neverReads(t testing.TB, h *testHub, room string) *nuisance {
+	n := newNuisance(t, h, room)
+	close(n.ended)
+	return n
+}
+
+// readsBytes reads a byte every 10 ms, which is a second where time-outs are a hundredth of what they are in use.
+func readsBytes(t testing.TB, h *testHub, room string) *nuisance {
+	n := newNuisance(t, h, room)
+	go func() {
+		defer close(n.ended)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		var got bytes.Buffer
+		for {
+			select {
+			case <-n.stop:
+				n.r = bufio.NewReader(io.MultiReader(&got, n.nc))
+				return
+			case <-tick.C:
+				if _, err := io.CopyN(&got, n.nc, 1); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	return n
+}
+
+// floods sends a frame over and over, as fast as the hub takes it, and reads nothing.
+func floods(frame string) func(testing.TB, *testHub, string) *nuisance {
+	return func(t testing.TB, h *testHub, room string) *nuisance {
+		n := newNuisance(t, h, room+"-flooded")
+		n.floods = true
+		go func() {
+			defer close(n.ended)
+			for many := strings.Repeat(frame, 500); ; {
+				if _, err := io.WriteString(n.nc, many); err != nil {
+					return
+				}
+			}
+		}()
+		return n
+	}
+}
+
+// end stops what it does. One that reads can then be read on.
+func (n *nuisance) end() {
+	close(n.stop)
+	if n.floods {
+		_ = n.nc.Close()
+	}
+	<-n.ended
+}
+
+// circle is a room of clients that read, and that publish so much at a time that nothing may be dropped for them.
+type circle struct {
+	t       testing.TB
+	members []*rawClient
+	next    [][]int // by member and publisher: the number of the message that has to come next
+	sent    int     // messages of each so far
+}
+
+func newCircle(t testing.TB, h *testHub, room string, members int) *circle {
+	c := &circle{t: t}
+	for range members {
+		c.members = append(c.members, openPlain(t, h, room))
+		c.next = append(c.next, make([]int, members))
+	}
+	return c
+}
+
+// round has each member publish some messages, and all others get them: each once, in the order of each publisher.
+func (c *circle) round(messages, size int) {
+	c.t.Helper()
+	pad := strings.Repeat("x", size)
+	for i, m := range c.members {
+		for n := range messages {
+			m.write(sent(final|opText, fmt.Sprintf("%d %d %s", i, c.sent+n, pad)), 0)
+		}
+	}
+	c.sent += messages
+	for i, m := range c.members {
+		for range messages * (len(c.members) - 1) {
+			op, payload, err := m.next()
+			if err != nil || op != opText {
+				c.t.Fatalf("member %d got %s, %v", i, m.show(op, payload), err)
+			}
+			from, n := publisherOf(c.t, payload)
+			if n != c.next[i][from] {
+				c.t.Fatalf("member %d got message %d of %d, want %d", i, n, from, c.next[i][from])
+			}
+			c.next[i][from]++
+		}
+	}
+}
+
+func publisherOf(t testing.TB, payload string) (from, n int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(payload, "%d %d ", &from, &n); err != nil {
+		t.Fatalf("%s: %v", short(payload), err)
+	}
+	return from, n
+}
+
+// TestNobodyWaits has a nuisance beside clients that talk to each other: these get everything, the hub holds no more for
+// it than the queue's bound, and what it gets itself is in order.
+func TestNobodyWaits(t *testing.T) {
+	const members, rounds, messages, size = 4, 120, 4, 8 << 10
+	for _, tt := range nuisances {
+		t.Run(tt.name, func(t *testing.T) {
+			h := startHub(t, newBus(), "hub1", tt.options())
+			room := newRoom()
+			c := newCircle(t, h, room, members)
+			c.round(messages, size)
+			before := memoryInUse()
+			n := tt.start(t, h, room)
+			for range rounds {
+				c.round(messages, size)
+			}
+			// Its queue, what is on its way through the hub at the time, and buffers of this test.
+			if grown := memoryInUse() - before; grown > slowQueue+(2<<20) {
+				t.Errorf("%d bytes more are in use", grown)
+			}
+			if n.floods {
+				checkFlood(t, h, tt.name, uint64(rounds*messages*members))
+				n.end()
+				return
+			}
+			if h.ws.Stats().Dropped[hub.DropSendQueue] == 0 {
+				t.Error("it was not slow enough: nothing was dropped")
+			}
+			n.end()
+			n.checkOrder(h, room, members)
+		})
+	}
+}
+
+// checkFlood fails unless there was a flood: of messages more than those of the others, or of pings so many that the
+// pongs, which are not read, ended the connection.
+func checkFlood(t *testing.T, h *testHub, name string, others uint64) {
+	t.Helper()
+	if strings.Contains(name, "pings") {
+		eventually(t, "it is closed", func() bool { return h.ws.Stats().Closed[protocol.CodeTooSlow] == 1 })
+		return
+	}
+	eventually(t, "it publishes more than all others", func() bool { return h.Stats().Received["websocket"] > 3*others })
+}
+
+// checkOrder reads all that is left, and fails where messages of one publisher are not in order, or come twice.
+func (n *nuisance) checkOrder(h *testHub, room string, publishers int) {
+	n.t.Helper()
+	const end = "0 999999 the end"
+	if _, err := h.PublishHTTP(n.t.Context(), hub.Identity{}, room, "", protocol.Text, []byte(end)); err != nil {
+		n.t.Fatal(err)
+	}
+	last, got := slices.Repeat([]int{-1}, publishers), 0
+	for {
+		_, payload, err := n.next()
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		from, number := publisherOf(n.t, payload)
+		if number <= last[from] {
+			n.t.Fatalf("got message %d of %d behind %d", number, from, last[from])
+		}
+		last[from] = number
+		if payload == end {
+			n.t.Logf("it got %d messages", got)
+			return
+		}
+		got++
+	}
+}
+
+// beside measures how long a message takes from one client to another, and returns the 99th percentile of many, one
+// after the other; in a room in which is also a nuisance, unless start is nil.
+func beside(t testing.TB, h *testHub, start func(testing.TB, *testHub, string) *nuisance, many int) time.Duration {
+	t.Helper()
+	room := newRoom()
+	c := newCircle(t, h, room, 2)
+	if start != nil {
+		n := start(t, h, room)
+		defer func() { _ = n.nc.Close() }()
+		defer n.end()
+		if !n.floods { // it has to be slow before one measures
+			dropped := h.ws.Stats().Dropped[hub.DropSendQueue]
+			for h.ws.Stats().Dropped[hub.DropSendQueue] == dropped {
+				c.round(4, 8<<10)
+			}
+		}
+	}
+	took := make([]time.Duration, many)
+	for i := range took {
+		began := time.Now()
+		c.members[0].write(sent(final|opText, "0 0 "), 0)
+		if _, _, err := c.members[1].next(); err != nil {
+			t.Fatal(err)
+		}
+		took[i] = time.Since(began)
+	}
+	for _, m := range c.members {
+		_ = m.nc.Close()
+	}
+	slices.Sort(took)
+	return took[many*99/100]
+}
+
+// compareBeside returns the median ratio of some pairs, without and with a nuisance in turn, and the medians of both 99th
+// percentiles.
+func compareBeside(t testing.TB, k nuisanceKind, pairs, many int) (ratio float64, without, with time.Duration) {
+	t.Helper()
+	h := startHub(t, newBus(), "hub1", k.options())
+	var ratios []float64
+	var withouts, withs []time.Duration
+	for range pairs {
+		a, b := beside(t, h, nil, many), beside(t, h, k.start, many)
+		withouts, withs = append(withouts, a), append(withs, b)
+		ratios = append(ratios, float64(b)/float64(a))
+	}
+	slices.Sort(ratios)
+	slices.Sort(withouts)
+	slices.Sort(withs)
+	return ratios[pairs/2], withouts[pairs/2], withs[pairs/2]
+}
+
+// TestBesideSlow shows roughly what BenchmarkBesideSlow does, on machines that do much else.
+func TestBesideSlow(t *testing.T) {
+	for _, k := range nuisances[:2] {
+		t.Run(k.name, func(t *testing.T) {
+			ratio := 100.0
+			for range 5 {
+				one, without, with := compareBeside(t, k, 5, 100)
+				t.Logf("a 99th percentile of %v, beside it %v", without, with)
+				if ratio = min(ratio, one); ratio <= 2 {
+					return
+				}
+			}
+			t.Errorf("the others wait %.2f times as long", ratio)
+		})
+	}
+}
+
+// BenchmarkBesideSlow shows what a nuisance costs the others: the median of ten ratios of 99th percentiles must be no
+// more than 1.25. Who floods takes a core for itself here, and gives the hub as much to do: that needs a machine with
+// more than two.
+func BenchmarkBesideSlow(b *testing.B) {
+	for _, k := range nuisances {
+		b.Run(k.name, func(b *testing.B) {
+			const pairs, many = 10, 2000
+			for b.Loop() {
+				ratio, without, with := compareBeside(b, k, pairs, many)
+				b.ReportMetric(ratio, "ratio")
+				b.ReportMetric(float64(without.Microseconds()), "p99-without-µs")
+				b.ReportMetric(float64(with.Microseconds()), "p99-with-µs")
+				if ratio > 1.25 {
+					b.Errorf("the others wait %.2f times as long: a 99th percentile of %v, beside it %v", ratio, without, with)
+				}
+			}
+		})
+	}
+}
