@@ -21,6 +21,7 @@ func (idle) Enqueue(*hub.Publication, *hub.Session)                     {}
 func (idle) Deliver(hub.Entry, []*hub.Session, bool)                    {}
 func (idle) Replay(_ *hub.Session, _ []hub.Item, _ []byte, next func()) {}
 func (idle) Show(*protocol.Message, []*hub.Session)                     {}
+func (idle) Ack(*hub.Session, []byte)                                   {}
 func (idle) Send(*hub.Session, []byte)                                  {}
 func (idle) Announce(string, []byte, *hub.Session, bool)                {}
 func (idle) Broadcast([]byte)                                           {}
