@@ -36,6 +36,7 @@ type loop struct {
 	accepted int     // bytes taken from the inbox since all that were owed something had their turn
 	paused   []*conn // those of which more was received than may be worked on now
 	decoding *conn   // set by decode
+	before   int     // bytes in the inbox when it began
 	refused  bool    // by mayDecode
 	wheel    wheel
 	lane     *line // of those that are woken now
@@ -307,20 +308,23 @@ func (l *loop) may() bool {
 	return l.accepted+l.shard.inbox.Size() <= l.shard.pace && !l.server.behind(l.shard)
 }
 
-// mayDecode reports whether another message of the connection that is being decoded may be worked on.
+// mayDecode reports whether another message of the connection that is being decoded may be worked on. One that floods
+// may not take all that a round has room for.
 func (l *loop) mayDecode() bool {
-	l.refused = !l.may() || l.decoding.session.FarBehind()
+	mine := l.shard.inbox.Size() - l.before
+	l.refused = mine > l.shard.pace/4 || !l.may() || l.decoding.session.FarBehind()
 	return !l.refused
 }
 
-// resume goes on with those of which more was received than could be worked on.
+// resume goes on with those of which more was received than could be worked on, in turns.
 func (l *loop) resume() {
-	if len(l.paused) == 0 || !l.may() {
-		return
-	}
 	paused := l.paused
 	l.paused = nil
-	for _, c := range paused {
+	for i, c := range paused {
+		if !l.may() { // the others go before those that had their turn, or who floods would have each
+			l.paused = append(paused[i:], l.paused...)
+			return
+		}
 		p := &c.engine.polled
 		p.paused = false
 		if p.fd < 0 || p.readDone {

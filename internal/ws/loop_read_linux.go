@@ -90,7 +90,7 @@ func (l *loop) took(c *conn, into []byte, n int, err error, borrowed bool) bool 
 // decode takes the messages that were received.
 func (l *loop) decode(c *conn) {
 	look := c.reading.look
-	l.decoding, l.refused = c, false
+	l.decoding, l.refused, l.before = c, false, l.shard.inbox.Size()
 	how, peerDone, ended := c.decode(&l.headers, l.mayRead)
 	c.reading.decoder.keep()
 	switch {
