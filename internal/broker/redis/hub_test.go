@@ -38,6 +38,7 @@ func newListener() *listener {
 func (l *listener) Pace()                                                   {}
 func (l *listener) Send(*hub.Session, []byte)                               {}
 func (l *listener) Broadcast([]byte)                                        {}
+func (l *listener) Ack(*hub.Session, []byte)                                {}
 func (l *listener) Announce(string, []byte, *hub.Session, bool)             {}
 func (l *listener) Leave(room string, s *hub.Session)                       {}
 func (l *listener) Close(s *hub.Session, code protocol.Code, reason string) {}
