@@ -106,6 +106,7 @@ func (h *Hub) join(s *Session, name string, j joining) *subscription {
 		return sub // its client is elsewhere
 	}
 	r := h.enter(st, name)
+	sub.room = r.name // not that of a request, which it would keep
 	h.watch(r)
 	was, known := h.displace(r, s)
 	if !known {

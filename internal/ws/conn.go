@@ -20,6 +20,7 @@ type conn struct {
 	session   *hub.Session
 	snapshots *snapshots // of a stream of snapshots: which; otherwise nil
 	speaks    encoding
+	index     int32 // in server.conns; guarded by the server's mu
 
 	// owned by the shard's loop
 	forgotten   bool  // the connection has ended: it is not to be greeted again

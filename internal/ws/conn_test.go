@@ -69,6 +69,7 @@ func TestReadersPace(t *testing.T) {
 		done := false
 		go func() { // ends when the shard's queue was taken; the test waits for it
 			g := goroutines{conn: c}
+			c.reading.decoder = c.newDecoder()
 			c.reading.decoder.borrow(masked(fin|text, "hi"))
 			if how, _, ended := c.decode(&g.headers, g.patient); ended {
 				t.Error(how)

@@ -86,6 +86,9 @@ func (d *decoder) keep() {
 	d.borrowed = false
 }
 
+// idle reports whether nothing was received in part.
+func (d *decoder) idle() bool { return d.start == d.end && !d.fragmented }
+
 // received says that n bytes were put into what space returned.
 func (d *decoder) received(n int) { d.end += n }
 

@@ -61,6 +61,9 @@ type goroutines struct {
 
 // start starts the connection's goroutines.
 func (e *goroutineEngine) start(c *conn, nc net.Conn) {
+	if c.reading.decoder == nil {
+		c.reading.decoder = c.newDecoder()
+	}
 	g := &goroutines{conn: c, nc: nc, wake: make(chan struct{}, 1), written: make(chan struct{})}
 	c.mu.Lock()
 	c.engine.goroutines, c.started = g, true

@@ -44,6 +44,7 @@ type loop struct {
 	// of the call under way, kept to save their allocation
 	buffer   []byte
 	scratch  []byte
+	lent     decoder // of the connection that is read, where it has none
 	headers  headers
 	vectors  epoll.Vectors
 	tallies  []*block // those whose tally is not zero

@@ -22,7 +22,7 @@ type handLoop struct {
 
 func newHandLoop(t testing.TB, o Options) *handLoop {
 	t.Helper()
-	s := &Server{metrics: new(metrics), options: o, hub: hub.New(hub.Options{Broker: nowhere{}}), made: time.Now(), conns: make(map[*conn]struct{})}
+	s := &Server{metrics: new(metrics), options: o, hub: hub.New(hub.Options{Broker: nowhere{}}), made: time.Now()}
 	s.options.setDefaults()
 	s.shards = []*shard{newShard(s.hub, s.metrics, s.options.SendQueue)}
 	engine, err := newLoop(s, s.shards[0])

@@ -54,11 +54,10 @@ func (l *loop) read(c *conn) {
 
 // into returns where to read c's bytes to: into the loop's buffer, where c has none that are left.
 func (l *loop) into(c *conn) (into []byte, borrowed bool) {
-	d := &c.reading.decoder
-	if d.buf == nil {
+	if c.reading.decoder == nil {
 		return l.buffer, true
 	}
-	return d.space(), false
+	return c.reading.decoder.space(), false
 }
 
 // took works on n bytes that were read, and reports whether there may be more.
@@ -79,6 +78,8 @@ func (l *loop) took(c *conn, into []byte, n int, err error, borrowed bool) bool 
 		return true // what the client sends means nothing
 	}
 	if borrowed {
+		l.lent = *c.newDecoder()
+		r.decoder = &l.lent
 		r.decoder.borrow(into[:n])
 	} else {
 		r.decoder.received(n)
@@ -89,10 +90,20 @@ func (l *loop) took(c *conn, into []byte, n int, err error, borrowed bool) bool 
 
 // decode takes the messages that were received.
 func (l *loop) decode(c *conn) {
-	look := c.reading.look
+	look, d := c.reading.look, c.reading.decoder
+	if d == nil {
+		return
+	}
 	l.decoding, l.refused, l.before = c, false, l.shard.inbox.Size()
 	how, peerDone, ended := c.decode(&l.headers, l.mayRead)
-	c.reading.decoder.keep()
+	d.keep()
+	switch {
+	case d.idle():
+		c.reading.decoder = nil
+	case d == &l.lent:
+		own := *d
+		c.reading.decoder = &own
+	}
 	switch {
 	case ended:
 		l.endSession(c, how, peerDone)
@@ -150,7 +161,7 @@ func (l *loop) endSession(c *conn, how closing, peerDone bool) {
 	}
 	p.readDone, p.peerDone = true, peerDone
 	c.session.Closed(mayReturn(how))
-	c.reading.decoder = decoder{}
+	c.reading.decoder = nil
 	if how.silent {
 		c.abort(how.code)
 	} else {

@@ -14,10 +14,20 @@ import (
 
 // reading is the state of the reading side of a connection. Times are by the server's clock.
 type reading struct {
-	decoder decoder       // of a WebSocket
+	decoder *decoder      // of a WebSocket; on the epoll engine nil where nothing was received in part
 	heard   time.Duration // when bytes were last received
 	look    time.Duration // when the time is looked at next
 	pinged  bool          // since bytes were last received
+}
+
+// newDecoder returns a decoder for what c's client sends.
+func (c *conn) newDecoder() *decoder {
+	limit := c.server.hub.MaxMessage()
+	if c.speaks == v1 {
+		// A frame may need six bytes for one of the data, and some for itself. The hub counts the data.
+		limit = 6*limit + 4<<10
+	}
+	return &decoder{limit: limit}
 }
 
 // received says that n bytes were put where the decoder wanted them.
@@ -30,7 +40,7 @@ func (c *conn) received(n int) {
 // not. peerDone says that nothing more is to be expected of the peer: it sent its close frame. Before each message may is
 // asked; where it says no, decode returns, and is called again later.
 func (c *conn) decode(h *headers, may func() bool) (how closing, peerDone, ended bool) {
-	d := &c.reading.decoder
+	d := c.reading.decoder
 	for {
 		if d.start < d.end && !may() {
 			return closing{}, false, false

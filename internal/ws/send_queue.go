@@ -12,10 +12,10 @@ import (
 // being written, and a frame of which a part was, stay in the queue until then, and are not dropped.
 type sendQueue struct {
 	spans []span
-	bytes int // of all spans, without what was written of the first frame
-	begun int // bytes of the first frame that were written
-	taken int // spans that are being written
-	slow  bool
+	bytes int   // of all spans, without what was written of the first frame
+	begun int   // bytes of the first frame that were written
+	taken int32 // spans that are being written
+	slow  bool  // it was more than half full, and is not empty again
 
 	one [1]span // where spans begin: most of the time there is one at most, which needs no memory of its own
 }
@@ -27,7 +27,7 @@ func (q *sendQueue) append(s span) {
 	if q.spans == nil {
 		q.spans = q.one[:0]
 	}
-	if last := len(q.spans) - 1; last >= q.taken && q.spans[last].block == s.block && q.spans[last].to == s.from {
+	if last := len(q.spans) - 1; last >= int(q.taken) && q.spans[last].block == s.block && q.spans[last].to == s.from {
 		q.spans[last].to = s.to
 	} else {
 		q.spans = append(q.spans, s)
@@ -57,7 +57,7 @@ func (q *sendQueue) take(most, pieces int) (spans []span, begun int) {
 }
 
 func (q *sendQueue) taking(n int) ([]span, int) {
-	q.taken = n
+	q.taken = int32(n)
 	return q.spans[:n], q.begun
 }
 
@@ -137,7 +137,7 @@ func (q *sendQueue) idle() {
 
 // trim empties the queue, but for what is being written or was begun.
 func (q *sendQueue) trim() {
-	n := q.taken
+	n := int(q.taken)
 	if n == 0 && q.begun > 0 {
 		q.cut(0, 0) // to one frame
 		n = 1
@@ -163,7 +163,7 @@ func (q *sendQueue) drop(most int, e encoding) (dropped int) {
 	kept := sendQueue{taken: q.taken}
 	holes := holes{at: make(map[string]int)}
 	for i, s := range q.spans {
-		if i < q.taken {
+		if i < int(q.taken) {
 			kept.spans = append(kept.spans, s)
 			continue
 		}
@@ -207,7 +207,7 @@ func (q *sendQueue) drop(most int, e encoding) (dropped int) {
 // keep appends one frame to what is kept.
 func (q *sendQueue) keep(one span) {
 	last := len(q.spans) - 1
-	if last >= q.taken && q.spans[last].block == one.block && q.spans[last].to == one.from {
+	if last >= int(q.taken) && q.spans[last].block == one.block && q.spans[last].to == one.from {
 		q.spans[last].to = one.to
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,15 +81,15 @@ type Server struct {
 	next  atomic.Uint32  // deals connections to the shards
 
 	mu       sync.Mutex
-	conns    map[*conn]struct{} // guarded by mu
-	open     Connections        // how many conns has; guarded by mu
-	draining bool               // no more connections are taken; guarded by mu
+	conns    []*conn     // in no order; each knows its index; guarded by mu
+	open     Connections // how many conns has; guarded by mu
+	draining bool        // no more connections are taken; guarded by mu
 }
 
 // New returns a server, adds its shards to the hub, and starts their loops, which Shutdown ends.
 func New(o Options) *Server {
 	o.setDefaults()
-	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), made: time.Now(), conns: make(map[*conn]struct{})}
+	s := &Server{options: o, hub: o.Hub, log: o.Log, metrics: new(metrics), made: time.Now()}
 	for range o.Loops {
 		shard := newShard(o.Hub, s.metrics, o.SendQueue)
 		shard.engine = s.newEngine(shard)
@@ -152,7 +153,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.abandon(c)
 		return
 	}
-	c.reading.decoder.early(rw.Reader)
+	if rw.Reader.Buffered() > 0 {
+		c.reading.decoder = c.newDecoder()
+		c.reading.decoder.early(rw.Reader)
+	}
 	first := s.options.PingInterval
 	if speaks == v1 {
 		first = s.options.HandshakeTimeout
@@ -172,12 +176,6 @@ func (s *Server) abandon(c *conn) {
 func (s *Server) newSocket(speaks encoding) *conn {
 	c := s.newConn(speaks)
 	c.session = s.hub.NewSession(c.shard, c, speaks == plain)
-	limit := s.hub.MaxMessage()
-	if speaks == v1 {
-		// A frame may need six bytes for one of the data, and some for itself. The hub counts the data.
-		limit = 6*limit + 4<<10
-	}
-	c.reading.decoder.limit = limit
 	return c
 }
 
@@ -212,7 +210,7 @@ func (s *Server) behind(but *shard) bool {
 
 // ended forgets a connection whose socket has been closed.
 func (s *Server) ended(c *conn) {
-	c.reading.decoder = decoder{} // who still knows of the session keeps no message of it
+	c.reading.decoder = nil // who still knows of the session keeps no message of it
 	c.shard.forget(c)
 	s.metrics.closed(c.howClosed().code)
 	s.forget(c)
@@ -224,7 +222,8 @@ func (s *Server) add(c *conn) bool {
 	if s.draining {
 		return false
 	}
-	s.conns[c] = struct{}{}
+	c.index = int32(len(s.conns))
+	s.conns = append(s.conns, c)
 	*s.open.of(c)++
 	s.busy.Add(1)
 	return true
@@ -235,7 +234,11 @@ func (s *Server) forget(c *conn) {
 		c.snapshots.remove(c)
 	}
 	s.mu.Lock()
-	delete(s.conns, c)
+	last := len(s.conns) - 1
+	s.conns[c.index] = s.conns[last]
+	s.conns[c.index].index = c.index
+	s.conns[last] = nil
+	s.conns = s.conns[:last]
 	*s.open.of(c)--
 	s.mu.Unlock()
 	s.busy.Done()
@@ -247,10 +250,7 @@ func (s *Server) forget(c *conn) {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining = true
-	conns := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
+	conns := slices.Clone(s.conns)
 	s.mu.Unlock()
 
 	spread := retrySpread(len(conns))
@@ -284,7 +284,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) cut() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c := range s.conns {
+	for _, c := range s.conns {
 		c.abort(protocol.CodeAbnormal)
 	}
 	return fmt.Errorf("drain: %d sessions did not close in time", len(s.conns))

@@ -122,7 +122,7 @@ func (c *conn) pushNewest(b *block) {
 
 // replaceSnapshot puts b in the place of a snapshot that waits, and reports whether there is one.
 func (q *sendQueue) replaceSnapshot(b *block) bool {
-	first := q.taken
+	first := int(q.taken)
 	if q.begun > 0 {
 		first = max(first, 1) // a snapshot is a block by itself
 	}
