@@ -53,7 +53,7 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 		}
 		name = host
 	}
-	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
+	newJoint := joints(1, c.Broker, c.Redis, c.Hub, e.Log)
 	h, err := newHubServer(hubSettings{
 		name: name, listen: c.Listen, admin: c.AdminListen, tokens: c.TokenKey, hub: c.Hub,
 		cert: c.TLSCert, key: c.TLSKey,
@@ -80,7 +80,7 @@ func RunHubClient(ctx context.Context, c config.HubClient, e Env) error {
 func RunUp(ctx context.Context, c config.Up, e Env) error {
 	var servers []server
 	var addrs Addresses
-	newJoint := joints(c.Broker, c.Redis, c.Hub, e.Log)
+	newJoint := joints(c.Hubs, c.Broker, c.Redis, c.Hub, e.Log)
 	for i := range c.Hubs {
 		listen := net.JoinHostPort(c.Host, portOf(c.HubPort, i))
 		h, err := newHubServer(hubSettings{name: fmt.Sprintf("hub%d", i+1), listen: listen, hub: c.Hub}, newJoint, e)

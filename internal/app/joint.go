@@ -13,11 +13,11 @@ import (
 type joint struct {
 	broker   hub.Broker
 	log      hub.Log
-	presence hub.Presence
+	presence hub.Presence // nil of a hub that is alone
 }
 
-// joints returns what makes the joint of each hub, for a broker whose URL was validated.
-func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hubName string) (joint, error) {
+// joints returns what makes the joint of each of so many hubs of this process, for a broker whose URL was validated.
+func joints(hubs int, url string, r config.Redis, h config.Hub, log *slog.Logger) func(hubName string) (joint, error) {
 	retention := func(room string) hub.Retention {
 		c := h.Room(room)
 		return hub.Retention{History: c.History, TTL: c.TTL}
@@ -27,6 +27,9 @@ func joints(url string, r config.Redis, h config.Hub, log *slog.Logger) func(hub
 		logs := memory.NewLogs(memory.LogOptions{
 			QueueBytes: int(r.BrokerQueue), Retention: retention, KeyTTL: h.KeyTTL,
 		})
+		if hubs == 1 { // nobody is anywhere else
+			return func(string) (joint, error) { return joint{broker: bus.Broker(), log: logs.Log()}, nil }
+		}
 		everybody := memory.NewEverybody()
 		return func(string) (joint, error) { return joint{bus.Broker(), logs.Log(), everybody.Presence()}, nil }
 	}
