@@ -10,8 +10,11 @@ import (
 
 const channel = "chat"
 
-// connect makes this process one of several that share a Redis. Each message costs one PUBLISH, which the reader of its
-// client waits for.
+// waiting is how many messages wait for Redis at most; readers then wait.
+const waiting = 1024
+
+// connect makes this process one of several that share a Redis. Each message costs one PUBLISH. Those that wait are sent
+// together, as clients of Redis do that pipeline.
 func (h *hub) connect(address string) error {
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, DisableCache: true})
 	if err != nil {
@@ -19,11 +22,26 @@ func (h *hub) connect(address string) error {
 	}
 	name := rand.Text()
 	ctx := context.Background()
-	h.elsewhere = func(m message) {
-		if err := c.Do(ctx, c.B().Publish().Channel(channel).Message(name+string(m.text)).Build()).Error(); err != nil {
-			log.Printf("publish: %v", err)
+	out := make(chan message, waiting) // sent by readers, received by the publisher; never closed
+	h.elsewhere = func(m message) { out <- m }
+	go func() { // ends with the process
+		for m := range out {
+			var commands rueidis.Commands
+			for more := true; more; {
+				commands = append(commands, c.B().Publish().Channel(channel).Message(name+string(m.text)).Build())
+				select {
+				case m = <-out:
+				default:
+					more = false
+				}
+			}
+			for _, answer := range c.DoMulti(ctx, commands...) {
+				if err := answer.Error(); err != nil {
+					log.Printf("publish: %v", err)
+				}
+			}
 		}
-	}
+	}()
 	ready := make(chan error, 1) // the subscriber sends once, connect receives
 	go func() {                  // ends with the process
 		d, stop := c.Dedicate()
