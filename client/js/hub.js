@@ -296,7 +296,7 @@ export class Hub extends Target {
 	}
 
 	_send(frame, socket = this._online) {
-		socket?.send(JSON.stringify(frame));
+		if (!(socket?.readyState > 1)) socket?.send(JSON.stringify(frame)); // or the console complains
 	}
 
 	_hello(token, client, socket) {

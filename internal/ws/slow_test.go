@@ -173,7 +173,12 @@ func TestNobodyWaits(t *testing.T) {
 				c.round(messages, size)
 			}
 			// Its queue, what is on its way through the hub at the time, and buffers of this test.
-			if grown := memoryInUse() - before; grown > slowQueue+(2<<20) {
+			// What a flood makes while that is measured counts too, as nobody stops it: so the least of some.
+			grown := memoryInUse() - before
+			for range 10 {
+				grown = min(grown, memoryInUse()-before)
+			}
+			if grown > slowQueue+(2<<20) {
 				t.Errorf("%d bytes more are in use", grown)
 			}
 			if n.floods {
