@@ -47,16 +47,7 @@ func CloseWrite(fd int) { _ = unix.Shutdown(fd, unix.SHUT_WR) } // fails only wh
 
 // Read reads what is there, up to the length of b: 0 bytes at the end, ErrAgain where there is nothing.
 func Read(fd int, b []byte) (int, error) {
-	for {
-		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EINTR:
-			continue
-		}
-		return 0, errno
-	}
+	return transfer(unix.SYS_READ, fd, unsafe.Pointer(unsafe.SliceData(b)), len(b))
 }
 
 // Write writes as much of b as the socket takes, and returns ErrAgain where that is nothing.
@@ -64,11 +55,16 @@ func Write(fd int, b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
+	return transfer(unix.SYS_WRITE, fd, unsafe.Pointer(unsafe.SliceData(b)), len(b))
+}
+
+// transfer makes a system call on n things from first on.
+func transfer(call uintptr, fd int, first unsafe.Pointer, n int) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		done, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(first), uintptr(n))
 		switch errno {
 		case 0:
-			return int(n), nil
+			return int(done), nil
 		case unix.EINTR:
 			continue
 		}
@@ -101,15 +97,5 @@ func Writev(fd int, v *Vectors) (int, error) {
 	if len(v.pieces) == 1 { // which costs the kernel less as a plain write
 		return Write(fd, unsafe.Slice(v.pieces[0].Base, v.pieces[0].Len))
 	}
-	for {
-		n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(v.pieces))), uintptr(len(v.pieces)))
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EINTR:
-			continue
-		}
-		return 0, errno
-	}
+	return transfer(unix.SYS_WRITEV, fd, unsafe.Pointer(unsafe.SliceData(v.pieces)), len(v.pieces))
 }

@@ -45,7 +45,8 @@ type closing struct {
 }
 
 // push appends a block that must not be dropped. Where the queue is full of such frames, the connection is closed. It is
-// called by the shard's loop, and so are pushSpan, pushAll and close; before start by whoever makes the connection.
+// called by the shard's loop or by whoever reads the connection, pushSpan, pushAll and close by the shard's loop, and before
+// start all of them by whoever makes the connection.
 func (c *conn) push(b *block) { c.pushSpan(b.whole()) }
 
 func (c *conn) pushSpan(s span) {
