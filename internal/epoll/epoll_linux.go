@@ -1,7 +1,6 @@
 package epoll
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -28,10 +27,9 @@ type Poller struct {
 	file  *os.File // the epoll descriptor, which the runtime watches
 	raw   syscall.RawConn
 	fd    int
-	wake  int // an eventfd
 	timer int // a timerfd; see Tick
 
-	parked atomic.Bool // whether Wake has to write
+	parked atomic.Bool // whether Wake has something to do
 
 	// owned by the one that waits
 	done   func(uintptr) bool // polls, and reports whether Wait is to return; kept to save its allocation
@@ -48,15 +46,14 @@ const most = 256
 
 // Serials of the poller's own descriptors; those of sockets are anything else.
 const (
-	serialWake = ^uint32(0) - iota
-	serialTimer
+	serialTimer = ^uint32(0) - iota
 	// SerialMost is the largest serial that a socket may have.
 	SerialMost
 )
 
 // New returns a poller that watches nothing yet.
 func New() (p *Poller, err error) {
-	p = &Poller{wake: -1, timer: -1, events: make([]unix.EpollEvent, most), told: make([]Event, 0, most)}
+	p = &Poller{timer: -1, events: make([]unix.EpollEvent, most), told: make([]Event, 0, most)}
 	defer func() {
 		if err != nil {
 			_ = p.Close()
@@ -78,19 +75,10 @@ func New() (p *Poller, err error) {
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		return p, fmt.Errorf("watch an epoll descriptor: %w", err)
 	}
-	if p.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return p, fmt.Errorf("make an eventfd: %w", err)
-	}
 	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
 		return p, fmt.Errorf("make a timerfd: %w", err)
 	}
-	// Both are edge-triggered: what the eventfd counts need not be read.
-	for fd, serial := range map[int]uint32{p.wake: serialWake, p.timer: serialTimer} {
-		if err = p.control(unix.EPOLL_CTL_ADD, fd, serial, unix.EPOLLIN|unix.EPOLLET); err != nil {
-			return p, err
-		}
-	}
-	return p, nil
+	return p, p.control(unix.EPOLL_CTL_ADD, p.timer, serialTimer, unix.EPOLLIN|unix.EPOLLET)
 }
 
 // Close frees the descriptors. The sockets stay open.
@@ -99,10 +87,8 @@ func (p *Poller) Close() error {
 	if p.file != nil {
 		errs = append(errs, p.file.Close())
 	}
-	for _, fd := range []int{p.wake, p.timer} {
-		if fd >= 0 {
-			errs = append(errs, unix.Close(fd))
-		}
+	if p.timer >= 0 {
+		errs = append(errs, unix.Close(p.timer))
 	}
 	return errors.Join(errs...)
 }
@@ -148,14 +134,15 @@ func (p *Poller) control(op, fd int, serial uint32, events uint32) error {
 	return nil
 }
 
+// past and never are deadlines for Wait: one that has passed ends it, in this process and without a system call, where an
+// eventfd would cost three.
+var past, never = time.Unix(1, 0), time.Time{}
+
 // Wake has Wait return soon.
 func (p *Poller) Wake() {
-	if !p.parked.CompareAndSwap(true, false) {
-		return
+	if p.parked.CompareAndSwap(true, false) {
+		_ = p.file.SetReadDeadline(past) // it fails only where the poller was closed
 	}
-	var one [8]byte
-	binary.NativeEndian.PutUint64(one[:], 1)
-	_, _ = unix.Write(p.wake, one[:]) // it fails only where the count is at its end, and then the waiter is awake
 }
 
 // Poll returns what has happened, and whether a tick has passed, without waiting. The events are valid until the next
@@ -175,7 +162,13 @@ func (p *Poller) Park() { p.parked.Store(true) }
 func (p *Poller) Wait() (events []Event, ticked bool, err error) {
 	err = p.raw.Read(p.done)
 	p.parked.Store(false)
-	if err == nil {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		// Who wakes it from now on does so before the caller looks whether it has something to do.
+		if err = p.file.SetReadDeadline(never); err == nil {
+			return p.Poll()
+		}
+	case err == nil:
 		err = p.failed
 	}
 	if err != nil {
@@ -199,7 +192,6 @@ func (p *Poller) poll() (bool, error) {
 	for i := range p.events[:n] {
 		e := &p.events[i]
 		switch serial := uint32(e.Pad); serial {
-		case serialWake:
 		case serialTimer:
 			p.ticked = true
 			_, _ = Read(p.timer, p.spent[:]) // the kernel sets a periodic timer again when it is read
