@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -44,7 +43,7 @@ type server interface {
 // RunHubServer runs one HubServer until ctx is done and it is drained. It returns nil after an orderly stop, a
 // *ListenError, or an error that wraps hub.ErrRefused.
 func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
-	saveMemory()
+	defer saveMemory()()
 	name := c.Name
 	if name == "" {
 		host, err := os.Hostname()
@@ -118,17 +117,6 @@ func abandon(ctx context.Context, servers []server, err error) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return errors.Join(err, stopAll(stopping, servers))
-}
-
-// collectAt is by how many percent the heap grows before it is collected, where the environment has no GOGC. Go's own 100
-// would have a hub of many connections take twice what they need, and what it publishes hardly grows the heap.
-const collectAt = 50
-
-// saveMemory sets that, for the process.
-func saveMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
 }
 
 // run starts the servers, serves until ctx is done or one fails, and then stops all of them.
