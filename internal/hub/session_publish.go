@@ -63,7 +63,8 @@ func (s *Session) publish(f *protocol.Frame) error {
 		return nil
 	}
 	s.hub.publish(p, s)
-	s.shard.Ack(s, protocol.AppendAck(nil, protocol.Ack{Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive}))
+	ack := make([]byte, 0, 64+len(f.Room)+len(f.Key)+len(p.ID))
+	s.shard.Ack(s, protocol.AppendAck(ack, protocol.Ack{Room: f.Room, Key: f.Key, ID: p.ID, Scope: protocol.ScopeLive}))
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package ws
 
 import (
-	"bytes"
-
 	"github.com/gobwas/ws"
 
 	"github.com/soumya-codes/realtime-hub/protocol"
@@ -97,21 +95,18 @@ func messageFrame(d protocol.Delivery, remote bool) frame {
 }
 
 // appendMessage encodes d behind what the block has. Of what no version of ours can read the position counts; where that
-// cannot be told it is nothing. Scratch is memory that it may use.
-func (b *block) appendMessage(e encoding, d protocol.Delivery, remote bool, scratch []byte) (spent []byte) {
+// cannot be told it is nothing.
+func (b *block) appendMessage(e encoding, d protocol.Delivery, remote bool) {
 	switch {
 	case d.Kind == 0 && e == plain:
-		return scratch
+		return
 	case d.Kind == 0 && e == v1:
-		ack := protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At}
-		scratch = protocol.AppendAck(scratch[:0], ack)
-		b.bytes = appendFrame(b.bytes, ws.OpText, scratch)
-		b.end(frame{})
-		return scratch
+		b.appendAck(protocol.Ack{Room: d.Room, Scope: protocol.ScopeCluster, At: d.At})
+		return
 	case d.Kind == 0:
 		b.bytes = protocol.AppendEventID(b.bytes, d.At)
 		b.end(frame{})
-		return scratch
+		return
 	}
 	f := messageFrame(d, remote)
 	switch e {
@@ -122,22 +117,34 @@ func (b *block) appendMessage(e encoding, d protocol.Delivery, remote bool, scra
 		}
 		b.bytes = appendFrame(b.bytes, opcode, d.Data) // the bytes as they were published
 	case v1:
-		scratch = protocol.AppendMessage(scratch[:0], d)
-		b.bytes = appendFrame(b.bytes, ws.OpText, scratch)
+		from := len(b.bytes)
+		b.bytes = endText(protocol.AppendMessage(beginText(b.bytes), d), from)
 		f.room = d.Room
 	case events:
 		b.bytes = protocol.AppendEvent(b.bytes, d)
 		f.room = d.Room
 	}
 	b.end(f)
-	return scratch
+}
+
+// appendAck encodes an ack frame of hub.v1 behind what the block has.
+func (b *block) appendAck(a protocol.Ack) {
+	from := len(b.bytes)
+	b.bytes = endText(protocol.AppendAck(beginText(b.bytes), a), from)
+	b.end(frame{})
+}
+
+// appendText encodes a frame of hub.v1 behind what the block has.
+func (b *block) appendText(payload []byte) {
+	b.bytes = appendFrame(b.bytes, ws.OpText, payload)
+	b.end(frame{})
 }
 
 // messageBlock returns a block of one message, or nil where there is nothing to tell.
 func messageBlock(e encoding, d protocol.Delivery) *block {
 	b := &block{bytes: make([]byte, 0, encodedSize(e, d.Message))}
 	b.frames = b.one[:0]
-	b.appendMessage(e, d, false, nil)
+	b.appendMessage(e, d, false)
 	if len(b.frames) == 0 {
 		return nil
 	}
@@ -157,12 +164,41 @@ func appendFrame(dst []byte, opcode ws.OpCode, payload []byte) []byte {
 	return append(appendHeader(dst, opcode, len(payload)), payload...)
 }
 
+// appendHeader begins a frame as servers send it: a whole message, and not masked (RFC 6455 §5.2).
 func appendHeader(dst []byte, opcode ws.OpCode, length int) []byte {
-	w := bytes.NewBuffer(dst)
-	if err := ws.WriteHeader(w, ws.Header{Fin: true, OpCode: opcode, Length: int64(length)}); err != nil {
-		panic(err) // a buffer takes everything, and no length here is negative
+	const final = 1 << 7
+	dst = append(dst, final|byte(opcode))
+	switch {
+	case length < 126:
+		return append(dst, byte(length))
+	case length < 1<<16:
+		return append(dst, 126, byte(length>>8), byte(length))
 	}
-	return w.Bytes()
+	dst = append(dst, 127)
+	for shift := 56; shift >= 0; shift -= 8 {
+		dst = append(dst, byte(uint64(length)>>shift))
+	}
+	return dst
+}
+
+// usualHeader is how long the header of a frame is whose payload has 126 to 65,535 bytes.
+const usualHeader = 4
+
+// beginText leaves room for the header of a frame of text, whose payload is appended next.
+func beginText(dst []byte) []byte { return append(dst, make([]byte, usualHeader)...) }
+
+// endText puts the header where beginText was called, at from, and moves the payload where the header is not as usual.
+func endText(dst []byte, from int) []byte {
+	n := len(dst) - from - usualHeader
+	var most [ws.MaxHeaderSize]byte
+	header := appendHeader(most[:0], ws.OpText, n)
+	if len(header) != usualHeader {
+		dst = append(dst, header...) // for where there has to be more room
+		copy(dst[from+len(header):], dst[from+usualHeader:from+usualHeader+n])
+		dst = dst[:from+len(header)+n]
+	}
+	copy(dst[from:], header)
+	return dst
 }
 
 // closeBlock returns a close frame. The reason is cut to what fits (RFC 6455 §5.5).

@@ -31,10 +31,11 @@ type shard struct {
 
 	replayed map[replayKey]*block // what was encoded to be replayed in this round: many may come back at once
 
+	acks    []op    // acks that are not of the log, gathered in a round; likewise
+
 	// of the run, kept to save their allocation
-	batch   batch
-	scratch []byte
-	marks   uint64 // goes up with each run; see conn.marked
+	batch batch
+	marks uint64 // goes up with each run; see conn.marked
 }
 
 // op is one thing that the hub told the shard.
@@ -198,19 +199,32 @@ func (s *shard) loop() {
 // once for all of them.
 func (s *shard) work(round []op) {
 	for _, o := range round {
-		if len(s.run) > 0 && o.do != opAck && (o.do != opMessage || o.room != s.run[0].room) {
-			s.publishRun()
-		}
-		if o.do == opMessage {
+		switch o.do {
+		case opAck:
+			s.acks = append(s.acks, o)
+			continue
+		case opMessage:
+			if len(s.run) > 0 && o.room != s.run[0].room {
+				s.publishRun()
+			}
 			s.run = append(s.run, o)
 			continue
 		}
+		s.settle()
 		s.do(o)
+	}
+	s.settle()
+	clear(s.replayed)
+}
+
+// settle sends what is gathered.
+func (s *shard) settle() {
+	if len(s.acks) > 0 {
+		s.sendAcks()
 	}
 	if len(s.run) > 0 {
 		s.publishRun()
 	}
-	clear(s.replayed)
 }
 
 func (s *shard) do(o op) {
@@ -239,7 +253,7 @@ func (s *shard) do(o op) {
 		s.show(o)
 	case opAnnounce:
 		s.announce(o)
-	case opSend, opAck:
+	case opSend:
 		s.send(o.session.Handle.(*conn), o.frame)
 	case opBroadcast:
 		b := newBlock(ws.OpText, o.frame)

@@ -14,6 +14,9 @@ type batch struct {
 	ops    []op
 	blocks [encodings]*block
 	at     [encodings][]int32 // which frame of the block each message is; -1 for none
+
+	acks *block  // the positions of messages in a log room, for who has them; nil without any
+	ack  []int32 // which frame of it each message has, for its session; -1 for none
 }
 
 // publishRun sends the gathered messages to those attached in their room, each encoded once in each encoding in use.
@@ -34,6 +37,7 @@ func (s *shard) publishRun() {
 		}
 	}
 	s.markHolders()
+	s.encodeAcks(b)
 	s.engine.crowd(m.attached > few)
 	defer s.engine.crowd(false)
 	for _, c := range m.conns[:m.attached] {
@@ -45,7 +49,7 @@ func (s *shard) publishRun() {
 			c.pushSpan(block.whole())
 		}
 	}
-	b.ops, b.blocks = nil, [encodings]*block{}
+	b.ops, b.blocks, b.acks = nil, [encodings]*block{}, nil
 }
 
 // encode makes the block of a batch in one encoding.
@@ -59,23 +63,17 @@ func (s *shard) encode(b *batch, e encoding) {
 	for i := range b.ops {
 		o := &b.ops[i]
 		before := len(k.frames)
-		s.scratch = k.appendMessage(e, protocol.Delivery{Message: o.message, At: o.at}, o.remote, s.scratch)
+		k.appendMessage(e, protocol.Delivery{Message: o.message, At: o.at}, o.remote)
 		at := int32(-1)
 		if len(k.frames) > before {
 			at = int32(before)
 		}
 		b.at[e] = append(b.at[e], at)
 	}
-	if cap(s.scratch) > scratchKept {
-		s.scratch = nil
-	}
 	if len(k.frames) > 0 {
 		b.blocks[e] = k
 	}
 }
-
-// scratchKept is how many bytes a shard keeps for encoding.
-const scratchKept = 64 << 10
 
 // markHolders marks the connections that have a message of the run, so that all others are told with one look at each.
 func (s *shard) markHolders() {
@@ -110,7 +108,12 @@ func (c *conn) pushOwn(b *batch) {
 	}
 	for i := range b.ops {
 		o := &b.ops[i]
-		if o.held(c) {
+		switch {
+		case !o.held(c):
+		case o.session == c.session && b.acks != nil && b.ack[i] >= 0:
+			c.queue.append(span{b.acks, b.ack[i], b.ack[i] + 1})
+			continue
+		default:
 			if own := o.own(c); own != nil {
 				c.queue.append(own.whole())
 			}
@@ -157,17 +160,6 @@ func (o *op) held(c *conn) bool {
 		return held
 	}
 	return slices.Contains(o.more.sessions, c.session)
-}
-
-// positionBlock tells a session the position of a message that it has.
-func (c *conn) positionBlock(e hub.Entry) *block {
-	if c.speaks == events {
-		return idBlock(e.At)
-	}
-	return newBlock(ws.OpText, protocol.AppendAck(nil, protocol.Ack{
-		Room: e.Message.Room, Key: protocol.KeyOf(e.Message.ID, c.session.ID()), ID: e.Message.ID,
-		Scope: protocol.ScopeCluster, At: e.At,
-	}))
 }
 
 // replay sends entries to one connection. What comes after them may wait for their having been written.

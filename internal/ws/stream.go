@@ -134,7 +134,7 @@ func (s *Server) pushHistory(r *http.Request, c *conn, ask asked) protocol.Posit
 	if first < len(page.Entries) {
 		b := new(block)
 		for _, e := range page.Entries[first:] {
-			b.appendMessage(events, protocol.Delivery{Message: e.Message, At: e.At}, false, nil)
+			b.appendMessage(events, protocol.Delivery{Message: e.Message, At: e.At}, false)
 		}
 		for i := range b.frames {
 			b.frames[i].published = 0 // what was stored long ago says nothing of how long a delivery takes
