@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -65,6 +66,20 @@ var membersOf = map[string][]string{
 	TypePong:       {"time"},
 	TypeError:      {"code", "message", "fix", "room", "key"},
 	TypeBye:        {"retry"},
+}
+
+// typeNames and kindNames have what frames say mostly, by how that stands in JSON.
+var (
+	typeNames = quoted(slices.Collect(maps.Keys(membersOf)))
+	kindNames = quoted([]string{Text.String(), JSON.String(), Binary.String()})
+)
+
+func quoted(names []string) map[string]string {
+	m := make(map[string]string, len(names))
+	for _, name := range names {
+		m[`"`+name+`"`] = name
+	}
+	return m
 }
 
 // The scopes of a message: how far it is sure to have come.
@@ -147,7 +162,12 @@ func DecodeFrame(text []byte) (*Frame, error) {
 	}
 	f := new(Frame)
 	for name, raw := range members(text) {
-		if name == "type" && decodeString(&f.Type, raw) != nil {
+		if name != "type" {
+			continue
+		}
+		if known, found := typeNames[string(raw)]; found { // without a copy
+			f.Type = known
+		} else if decodeString(&f.Type, raw) != nil {
 			return nil, fmt.Errorf("%w: its type is not a string", ErrNotFrame)
 		}
 	}
@@ -178,6 +198,10 @@ func (f *Frame) decode(name string, raw json.RawMessage) error {
 	case "name":
 		return decodeString(&f.Name, raw)
 	case "kind":
+		if known, found := kindNames[string(raw)]; found {
+			f.Kind = known
+			return nil
+		}
 		return decodeString(&f.Kind, raw)
 	case "scope":
 		return decodeString(&f.Scope, raw)

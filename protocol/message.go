@@ -112,6 +112,9 @@ func DecodeData(k Kind, raw json.RawMessage) ([]byte, error) {
 		}
 		return append([]byte(nil), raw...), nil
 	}
+	if inner, bare := unescaped(raw); bare && k == Text {
+		return append([]byte{}, inner...), nil
+	}
 	var s string
 	if err := decodeString(&s, raw); err != nil {
 		return nil, fmt.Errorf("data of kind %s is not a JSON string", k)

@@ -111,14 +111,27 @@ func decodeString(s *string, raw json.RawMessage) error {
 	if len(raw) < 2 || raw[0] != '"' {
 		return errors.New("is not a string")
 	}
-	inner := raw[1 : len(raw)-1]
-	for _, c := range inner {
-		if c == '\\' || c >= utf8.RuneSelf { // has to be unescaped, or may not be UTF-8
-			return json.Unmarshal(raw, s)
-		}
+	inner, bare := unescaped(raw)
+	if !bare {
+		return json.Unmarshal(raw, s)
 	}
 	*s = string(inner)
 	return nil
+}
+
+// unescaped returns what stands between the quotes of the JSON string raw, and whether that is what it means: it has no
+// escapes, and nothing that may not be UTF-8.
+func unescaped(raw json.RawMessage) (inner []byte, bare bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return nil, false
+	}
+	inner = raw[1 : len(raw)-1]
+	for _, c := range inner {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return nil, false
+		}
+	}
+	return inner, true
 }
 
 // decodeInto sets v, which is not a string, to raw, and leaves it as it is where raw is of another type. What is wrong is

@@ -31,7 +31,7 @@ type shard struct {
 
 	replayed map[replayKey]*block // what was encoded to be replayed in this round: many may come back at once
 
-	acks    []op    // acks that are not of the log, gathered in a round; likewise
+	acks []op // acks that are not of the log, gathered in a round; likewise
 
 	// of the run, kept to save their allocation
 	batch batch

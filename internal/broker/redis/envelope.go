@@ -66,6 +66,9 @@ func appendMessage(dst []byte, m *protocol.Message) []byte {
 	return append(dst, m.Data...)
 }
 
+// messageFields is how many fields of a message have a length.
+const messageFields = 6
+
 // errVersion says that an envelope is of a version that this one does not know.
 var errVersion = errors.New("unknown version")
 
@@ -108,7 +111,7 @@ func cutPublication(rest, origin string) (*hub.Publication, string, error) {
 func cutMessage(m *protocol.Message, rest string) (behind string, err error) {
 	r := reader{rest: rest}
 	kind, micros := protocol.Kind(r.byte()), int64(r.uint64())
-	var lengths [6]uint64
+	var lengths [messageFields]uint64
 	var labels uint64
 	for i := range lengths {
 		lengths[i] = r.uvarint()
@@ -119,7 +122,7 @@ func cutMessage(m *protocol.Message, rest string) (behind string, err error) {
 	}
 	labels -= lengths[len(lengths)-1]
 	text := reader{rest: strings.Clone(r.bytes(labels))} // one allocation for all strings
-	data := []byte(r.bytes(lengths[5]))
+	data := []byte(r.bytes(lengths[messageFields-1]))
 	if r.failed {
 		return "", errShort
 	}

@@ -160,6 +160,8 @@ func (g *Log) Append(m *protocol.Message, done func(hub.Appended, error)) error 
 		key:    idempotencyKey(m.Room, m.From.ID, key),
 		record: appendMessage(make([]byte, 0, hub.MessageSize(m)), m),
 		size:   int64(hub.MessageSize(m)),
+		log:    g,
+		then:   done,
 	}
 	g.mu.RLock()
 	defer g.mu.RUnlock() // so that nothing gets into the queue of a link that is over
@@ -169,10 +171,6 @@ func (g *Log) Append(m *protocol.Message, done func(hub.Appended, error)) error 
 	if all := g.waiting.Add(r.size); all > int64(g.opts.QueueBytes) && all != r.size {
 		g.waiting.Add(-r.size)
 		return hub.ErrBusy
-	}
-	r.done = func(a hub.Appended, err error) {
-		g.waiting.Add(-r.size)
-		done(a, err)
 	}
 	g.link.writes.Force(r, 0)
 	return nil

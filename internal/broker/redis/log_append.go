@@ -28,7 +28,14 @@ type appendRequest struct {
 	key    string // of Redis
 	record []byte // the message, encoded; the library reads it without copying
 	size   int64
-	done   func(hub.Appended, error)
+	log    *Log // whose waiting counts it
+	then   func(hub.Appended, error)
+}
+
+// done answers the request.
+func (r *appendRequest) done(a hub.Appended, err error) {
+	r.log.waiting.Add(-r.size)
+	r.then(a, err)
 }
 
 // giveUp answers a request that was not sent.

@@ -45,7 +45,7 @@ func BenchmarkLogScript(b *testing.B) {
 					n++
 					c.requests = append(c.requests, &appendRequest{
 						room: m.Room, key: idempotencyKey(m.Room, m.From.ID, strconv.Itoa(n)), record: appendMessage(nil, m),
-						done: func(_ hub.Appended, err error) { failed = err },
+						log: link.log, then: func(_ hub.Appended, err error) { failed = err },
 					})
 				}
 				link.send([]*logCall{c}, true)

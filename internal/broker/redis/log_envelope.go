@@ -63,9 +63,14 @@ func decodeLogEnvelope(envelope, room string) ([]hub.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []hub.Entry
+	n := countMessages(rest)
+	entries, messages := make([]hub.Entry, 0, n), make([]protocol.Message, n) // two allocations for all
 	for rest != "" {
-		m := new(protocol.Message)
+		if len(messages) == 0 {
+			return nil, errShort
+		}
+		m := &messages[0]
+		messages = messages[1:]
 		behind, err := cutMessage(m, rest)
 		switch {
 		case errors.Is(err, errShort):
@@ -81,6 +86,28 @@ func decodeLogEnvelope(envelope, room string) ([]hub.Entry, error) {
 		return nil, errShort
 	}
 	return entries, nil
+}
+
+// countMessages returns how many messages stand in rest, as far as they can be told apart.
+func countMessages(rest string) (n int) {
+	for rest != "" {
+		r := reader{rest: rest}
+		r.bytes(1 + 8) // kind and time
+		var size uint64
+		for range messageFields {
+			length := r.uvarint()
+			if length > uint64(len(rest)) { // so that no sum overflows
+				return n
+			}
+			size += length
+		}
+		if r.bytes(size); r.failed {
+			return n
+		}
+		rest = r.rest
+		n++
+	}
+	return n
 }
 
 // decodeRecord reads the message of an entry.
