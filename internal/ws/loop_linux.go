@@ -68,13 +68,13 @@ type polled struct {
 	left    int32         // how much has to be written by then
 	skimmed int32         // bytes read and thrown away
 
-	dirty    bool // stands in line to be written to
-	blocked  bool // the socket takes no more
-	paused   bool // is not read from
-	readDone bool // the session is closed, and nothing is decoded any more
-	peerDone bool // and nothing more is to come
-	ending   bool // what is written last is in the queue
-	wroteAll bool // and was written
+	stands   uint8 // in which lines it stands to be written to; see line.bit
+	blocked  bool  // the socket takes no more
+	paused   bool  // is not read from
+	readDone bool  // the session is closed, and nothing is decoded any more
+	peerDone bool  // and nothing more is to come
+	ending   bool  // what is written last is in the queue
+	wroteAll bool  // and was written
 
 	secure *secure // of TLS; nil without
 }
@@ -105,6 +105,7 @@ func newLoop(server *Server, s *shard) (engine, error) {
 	l := &loop{shard: s, server: server, poller: poller, others: newGoroutineEngine(s), buffer: make([]byte, readBuffer), scratch: make([]byte, record)}
 	l.wheel.every = server.options.granularity()
 	l.spanDone, l.mayRead = l.count, l.mayDecode
+	l.express.bit, l.bulk.bit = 1, 2
 	l.lane = &l.express
 	if err := poller.Tick(l.wheel.every); err != nil {
 		_ = poller.Close()
@@ -168,10 +169,10 @@ func (l *loop) wake(c *conn) {
 
 func (l *loop) wakeIn(in *line, c *conn) {
 	p := &c.engine.polled
-	if p.dirty || p.blocked && c.closing == nil {
-		return
+	if p.stands&(in.bit|l.express.bit) != 0 || p.blocked && c.closing == nil {
+		return // in its line, or in the one that goes first
 	}
-	p.dirty = true
+	p.stands |= in.bit
 	in.add(c)
 }
 

@@ -112,11 +112,16 @@ func TestBusyRoomDelaysOneRound(t *testing.T) {
 	for i := range rooms {
 		small = append(small, l.open(fmt.Sprint("live.", i), 2))
 	}
+	both := crowd[many-10:]
+	for _, c := range both {
+		l.shard.join(c, "live.both", true)
+	}
 	l.publish("live.crowd", "to many")
 	l.round1()
 	if n := waiting(crowd); n != many-turns {
 		t.Fatalf("after a round %d of %d wait, and a round writes to %d", n, many, turns)
 	}
+	l.publish("live.both", "to few of them")
 	for i := range rooms {
 		l.publish(fmt.Sprint("live.", i), "to few")
 		l.publish("live.crowd", "to many")
@@ -126,6 +131,9 @@ func TestBusyRoomDelaysOneRound(t *testing.T) {
 		if n := waiting(small[i]); n != 0 {
 			t.Errorf("room %d waits for the crowd", i)
 		}
+	}
+	if n := waiting(both); n != 0 {
+		t.Errorf("%d in a small room wait for the crowd that they are in as well", n)
 	}
 	if n := waiting(crowd); n < many-2*turns {
 		t.Errorf("only %d of the crowd wait: this says nothing", n)

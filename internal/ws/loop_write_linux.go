@@ -8,8 +8,10 @@ import (
 )
 
 // line is connections that are owed something, in the order in which they stand. Those that come while others have their
-// turn stand behind them.
+// turn stand behind them. A connection that stands in the crowd's line and is told something in a small room stands in both:
+// it has its turn early, and when the other comes, nothing may be left to do.
 type line struct {
+	bit  uint8   // of polled.stands
 	now  []*conn // whose turn it is, from at on
 	at   int
 	next []*conn
@@ -44,7 +46,7 @@ func (l *loop) write() {
 			if c == nil {
 				break
 			}
-			c.engine.dirty = false
+			c.engine.stands &^= line.bit
 			l.flush(c)
 			if n%settleEvery == 0 {
 				l.settle()
