@@ -5,7 +5,7 @@ TYPESCRIPT := typescript@7.0.2
 FUZZTIME ?= 10s
 
 # The version is given here, so that a build needs no git.
-BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$(if $(SYMBOLS),,-s -w )-X main.version=$(VERSION)"
 STATICCHECK := go tool -modfile=tools.mod staticcheck
 
 # With SHORT=1 the tests leave out what needs more than Go: Redis, Chromium and Node.
@@ -26,7 +26,7 @@ help: ## this list
 run: build ## two hubs and their pages in one process; needs nothing but Go
 	exec bin/realtime-hub up
 
-build: ## one static binary: bin/realtime-hub
+build: ## one static binary: bin/realtime-hub (SYMBOLS=1: with what profiles need)
 	$(BUILD) -o bin/realtime-hub ./cmd/realtime-hub
 
 ## Tests
