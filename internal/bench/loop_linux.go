@@ -43,16 +43,13 @@ type loop struct {
 	spare     [][]byte // buffers for the beginnings of frames, which only connections have that just got one
 	armed     int64    // when the poller's tick comes, in ns since the load's base; 0: it came
 	waited    int64    // ns, of the measured time
+	woken     int64    // how far the wake-ups have used up what they may; see rest
 	stopAfter int64    // when to end, where connections are not gone before; 0: not yet
 }
 
 const (
 	// readSize is how much is read at once: as much as a socket's buffer holds of a burst.
 	readSize = 256 << 10
-	// shortest is the least that a tick is set to: below it the timer costs more than it tells.
-	shortest = 20 * time.Microsecond
-	// quiet is how often the loop looks where nothing is to be sent.
-	quiet = time.Second
 	// goodbye is how long servers may take to answer the close frames at the end.
 	goodbye = 2 * time.Second
 )
@@ -187,46 +184,6 @@ func (p *loop) end() {
 
 // has reports whether c has a socket.
 func (p *loop) has(c *conn) bool { return c.peer != nil && !c.gone }
-
-// wait waits for events until next, and at most until there is an errand.
-func (p *loop) wait(next int64) ([]epoll.Event, error) {
-	before := p.load.now()
-	if next <= before {
-		events, ticked, err := p.poller.Poll()
-		p.tickedAt(ticked)
-		return events, err
-	}
-	next = min(next, before+int64(quiet)) // a tick that was set before goes on until it is set anew
-	if p.armed == 0 || p.armed > next || p.armed <= before {
-		every := max(time.Duration(next-before), shortest)
-		if err := p.poller.Tick(every); err != nil {
-			return nil, err
-		}
-		p.armed = before + int64(every)
-	}
-	p.poller.Park()
-	p.mu.Lock()
-	errand := len(p.errands) > 0
-	p.mu.Unlock()
-	if errand {
-		events, ticked, err := p.poller.Poll()
-		p.tickedAt(ticked)
-		return events, err
-	}
-	events, ticked, err := p.poller.Wait()
-	p.tickedAt(ticked)
-	if from, to := max(before, p.load.from), min(p.load.now(), p.load.to); from < to {
-		p.waited += to - from
-	}
-	return events, err
-}
-
-// tickedAt notes whether the poller ticked: the next tick is to be set then.
-func (p *loop) tickedAt(ticked bool) {
-	if ticked {
-		p.armed = 0
-	}
-}
 
 // adopt begins to watch a socket, on which bytes may have come before.
 func (p *loop) adopt(c *conn, fd int, early []byte) {

@@ -15,6 +15,10 @@ const (
 	burst = 1024
 	// never is a time that does not come.
 	never = math.MaxInt64
+	// grain is the least time from one look at the timetable to the next, by rate. What is due in between goes out together,
+	// up to so much late, which counts as latency. Each message alone would cost a wake-up of generator and hub, which on
+	// a small machine takes more of it than the message itself.
+	grain = int64(500 * time.Microsecond)
 	// expiry is how often what waits too long is looked for.
 	expiry = int64(100 * time.Millisecond)
 )
@@ -24,6 +28,7 @@ type pace struct {
 	load  *load
 	start int64
 	next  uint64 // by rate: the number of the next message of all
+	rests int64  // by rate: until when nothing is published
 	turn  int    // otherwise: which publisher is next
 
 	held     bool  // by rate: the next message waits for its publisher's socket
@@ -79,13 +84,20 @@ func (p *pace) plannedAt(n uint64) int64 {
 
 func (p *pace) dueByRate(now int64) int64 {
 	l := p.load
+	first := p.next
 	for range burst {
 		at := p.plannedAt(p.next)
 		if at >= l.to {
 			return never
 		}
 		if at > now {
-			return at
+			if p.next > first {
+				p.rests = now + grain
+			}
+			return max(at, p.rests)
+		}
+		if now < p.rests {
+			return p.rests
 		}
 		by := &l.publishers[p.next%uint64(len(l.publishers))]
 		if by.conn.gone || by.sent == maxNumber {

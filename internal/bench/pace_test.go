@@ -49,6 +49,35 @@ func TestPlannedTime(t *testing.T) {
 	}
 }
 
+// TestGrain publishes far more often than once a grain, looking all the time: messages go out together, none later than a
+// grain, and each keeps its planned time. Where messages are rarer, each goes out when it is planned.
+func TestGrain(t *testing.T) {
+	for _, tt := range []struct {
+		rate  float64
+		looks int // at which something goes out
+		late  time.Duration
+	}{{100_000, 21, time.Duration(grain)}, {1000, 10, 0}} {
+		l := loadOf(t, Options{Conns: 2, Rate: tt.rate, Duration: 10 * time.Millisecond})
+		l.begin()
+		looks, sent := 0, uint64(0)
+		next := l.pace.start
+		for now := l.pace.start; next != never; now += 1000 {
+			if now < next {
+				if before := l.counts.published; l.pace.due(now) != next || l.counts.published != before {
+					t.Fatalf("at %d something is published after %v, before it is due", int(tt.rate), time.Duration(now-l.pace.start))
+				}
+				continue
+			}
+			if next = l.pace.due(now); l.counts.published > sent {
+				looks, sent = looks+1, l.counts.published
+			}
+		}
+		if sent != uint64(tt.rate/100) || looks != tt.looks || l.late.Count() != sent || l.late.Max() > tt.late {
+			t.Errorf("at %d: %d messages at %d looks, %d noted, late by up to %v", int(tt.rate), sent, looks, l.late.Count(), l.late.Max())
+		}
+	}
+}
+
 // TestLate has a generator that is late itself.
 func TestLate(t *testing.T) {
 	l := loadOf(t, Options{Conns: 2, Rate: 100, Duration: 100 * time.Millisecond})
