@@ -18,11 +18,12 @@ var rules = map[string]rule{
 
 	"client/js": {},
 
-	"internal/epoll":   {external: []string{"golang.org/x/sys"}},
-	"internal/queue":   {},
-	"internal/problem": {},
-	"internal/origin":  {ours: []string{"internal/problem"}},
-	"internal/address": {},
+	"internal/epoll":       {external: []string{"golang.org/x/sys"}},
+	"internal/epoll/tlsfd": {ours: []string{"internal/epoll"}},
+	"internal/queue":       {},
+	"internal/problem":     {},
+	"internal/origin":      {ours: []string{"internal/problem"}},
+	"internal/address":     {},
 	"internal/config": {
 		ours:     []string{"internal/address"},
 		external: []string{"github.com/goccy/go-yaml", "github.com/spf13/pflag"},
@@ -63,7 +64,7 @@ var rules = map[string]rule{
 
 	"internal/ws": {
 		ours: []string{
-			"internal/auth", "internal/epoll", "internal/hub", "internal/problem", "internal/queue", "protocol",
+			"internal/auth", "internal/epoll", "internal/epoll/tlsfd", "internal/hub", "internal/problem", "internal/queue", "protocol",
 		},
 		external: []string{"github.com/gobwas/ws"},
 	},
@@ -71,7 +72,7 @@ var rules = map[string]rule{
 		ours:     []string{"internal/auth", "internal/hub", "internal/problem", "protocol"},
 		external: []string{"github.com/goccy/go-yaml"},
 	},
-	"internal/bench": {ours: []string{"internal/address", "internal/epoll", "protocol"}},
+	"internal/bench": {ours: []string{"internal/address", "internal/epoll", "internal/epoll/tlsfd", "protocol"}},
 	"internal/web":   {ours: []string{"client/js", "internal/address", "internal/origin", "internal/problem"}},
 
 	// The composition root, and with the commands the only place that knows concrete types.
