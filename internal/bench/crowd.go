@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// crowd is the engine with a goroutine for each connection: for other systems than Linux, and for TLS.
+// crowd is the engine with a goroutine for each connection: for other systems than Linux.
 type crowd struct {
 	mu   sync.Mutex // guards the load
 	load *load

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/address"
+	"github.com/soumya-codes/realtime-hub/internal/epoll/tlsfd"
 )
 
 // dialer opens connections. Its methods may be called by several goroutines at once.
@@ -67,21 +68,12 @@ func newDialer(o *Options) (*dialer, error) {
 				t.tls.ServerName = hub.Host.Name
 			}
 			t.tls.NextProtos = []string{"http/1.1"}
+			t.tls.DynamicRecordSizingDisabled = true // each record would be a write of its own
 		}
 		ip, err := netip.ParseAddr(hub.Host.Name)
 		t.loopback = err == nil && ip.Is4() && ip.IsLoopback() || hub.Host.Name == "localhost"
 	}
 	return d, nil
-}
-
-// secure reports whether any server is reached over TLS.
-func (d *dialer) secure() bool {
-	for i := range d.targets {
-		if d.targets[i].tls != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // open opens connection number n, the handshake included. early is what the server has sent behind it.
@@ -127,7 +119,7 @@ func (t *target) dial(ctx context.Context) (nc net.Conn, err error) {
 	if err != nil || t.tls == nil {
 		return nc, err
 	}
-	secure := tls.Client(nc, t.tls)
+	secure := tlsfd.Client(nc, t.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = nc.Close()
 		return nil, err

@@ -7,7 +7,7 @@
 //
 // All that is counted belongs to one load, which one goroutine works at a time: on Linux the loop, which waits for all
 // sockets with package epoll and reads them into one buffer, so that a connection costs neither a goroutine nor a
-// buffer; on other systems, and over TLS, a goroutine for each connection, under a lock. Dialling and the handshakes are
+// buffer; on other systems a goroutine for each connection, under a lock. Dialling and the handshakes, those of TLS too, are
 // done by a few goroutines in front of that. All of them end before Run returns.
 //
 // The package does not start servers, and knows of hubs only what the dialects "plain" and "v1" need.

@@ -3,7 +3,7 @@
 package bench
 
 // newEngine returns the engine for l.
-func newEngine(l *load, _ bool) (engine, error) { return newCrowd(l), nil }
+func newEngine(l *load) (engine, error) { return newCrowd(l), nil }
 
 // socket is what the crowd keeps of a connection.
 type socket struct{ crowdSocket }

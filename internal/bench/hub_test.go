@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,26 +20,34 @@ func startHubs(t *testing.T, n int) (urls []string) {
 	t.Helper()
 	bus, logs := memory.NewBus(memory.Options{}), memory.NewLogs(memory.LogOptions{})
 	for range n {
-		h := hub.New(hub.Options{Name: "hub", Broker: bus.Broker(), Logs: logs.Log()})
-		transport := ws.New(ws.Options{Hub: h})
-		if err := h.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		mux := http.NewServeMux()
-		mux.Handle("/ws", transport)
-		server := httptest.NewServer(mux)
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
-			defer cancel()
-			err := transport.Shutdown(ctx)
-			server.Close()
-			if err := errors.Join(err, h.Close()); err != nil {
-				t.Error(err)
-			}
-		})
+		server := httptest.NewUnstartedServer(nil)
+		server.Config.Handler, _ = startHub(t, hub.Options{Name: "hub", Broker: bus.Broker(), Logs: logs.Log()})
+		server.Start()
+		t.Cleanup(server.Close)
 		urls = append(urls, server.URL)
 	}
 	return urls
+}
+
+// startHub starts a real hub, which stops at the end of the test, or when stop is called.
+func startHub(t *testing.T, o hub.Options) (handler http.Handler, stop func()) {
+	t.Helper()
+	h := hub.New(o)
+	transport := ws.New(ws.Options{Hub: h})
+	if err := h.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := errors.Join(transport.Shutdown(ctx), h.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	mux := http.NewServeMux()
+	mux.Handle("/ws", transport)
+	return mux, stop
 }
 
 // TestHubs loads real hubs in both dialects, in rooms of both kinds, on both engines: every message is seen once, and in

@@ -3,16 +3,18 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/soumya-codes/realtime-hub/internal/epoll"
+	"github.com/soumya-codes/realtime-hub/internal/epoll/tlsfd"
 )
 
 // newEngine returns the engine for l.
-func newEngine(l *load, secure bool) (engine, error) {
-	if secure || l.opts.Goroutines {
+func newEngine(l *load) (engine, error) {
+	if l.opts.Goroutines {
 		return newCrowd(l), nil
 	}
 	return newLoop(l)
@@ -21,7 +23,8 @@ func newEngine(l *load, secure bool) (engine, error) {
 // socket is what the loop, or the crowd, keeps of a connection.
 type socket struct {
 	fd       int
-	watching bool // whether the loop waits for the socket to take more
+	tls      *tlsfd.Conn // nil without TLS
+	watching bool        // whether the loop waits for the socket to take more
 
 	crowdSocket
 }
@@ -67,12 +70,12 @@ func newLoop(l *load) (*loop, error) {
 func (p *loop) name() string { return engineLoop }
 
 func (p *loop) open(c *conn, nc net.Conn, early []byte) error {
-	fd, err := epoll.Detach(nc)
+	fd, secure, err := tlsfd.Detach(nc)
 	if err != nil {
 		_ = nc.Close()
 		return err
 	}
-	if !p.leave(func() { p.adopt(c, fd, early) }) {
+	if !p.leave(func() { p.adopt(c, fd, secure, early) }) {
 		epoll.Close(fd)
 	}
 	return nil
@@ -186,8 +189,8 @@ func (p *loop) end() {
 func (p *loop) has(c *conn) bool { return c.peer != nil && !c.gone }
 
 // adopt begins to watch a socket, on which bytes may have come before.
-func (p *loop) adopt(c *conn, fd int, early []byte) {
-	c.fd = fd
+func (p *loop) adopt(c *conn, fd int, secure *tlsfd.Conn, early []byte) {
+	c.fd, c.tls = fd, secure
 	if p.load.failed != nil || p.load.phase == closing {
 		epoll.Close(fd)
 		return
@@ -201,6 +204,9 @@ func (p *loop) adopt(c *conn, fd int, early []byte) {
 	p.load.opened(c)
 	if len(early) > 0 {
 		p.take(c, copy(p.buffer, early), p.load.now())
+	}
+	if c.tls != nil && !c.gone {
+		p.read(c) // the poller does not tell of what TLS has read already
 	}
 }
 
@@ -221,21 +227,32 @@ func (p *loop) event(e epoll.Event) {
 
 // read reads once what there is on c's socket: more of it is told again.
 func (p *loop) read(c *conn) {
-	held := copy(p.buffer, c.carry)
-	n, err := epoll.Read(c.fd, p.buffer[held:])
-	switch {
-	case errors.Is(err, epoll.ErrAgain):
-		return
-	case err != nil:
-		p.drop(c, 0, err)
-		return
-	case n == 0:
-		p.drop(c, 0, errors.New("it closed the connection"))
+	if c.tls != nil {
+		p.readTLS(c)
 		return
 	}
-	now := p.load.now()
-	p.load.read(n, now)
-	p.take(c, held+n, now)
+	held := copy(p.buffer, c.carry)
+	n, err := epoll.Read(c.fd, p.buffer[held:])
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	p.took(c, held, n, err)
+}
+
+// took works on n bytes that were read behind those that were held, and then on the error of the read.
+func (p *loop) took(c *conn, held, n int, err error) {
+	if n > 0 {
+		now := p.load.now()
+		p.load.read(n, now)
+		p.take(c, held+n, now)
+	}
+	switch {
+	case err == nil || errors.Is(err, epoll.ErrAgain):
+	case err == io.EOF:
+		p.drop(c, 0, errors.New("it closed the connection"))
+	default:
+		p.drop(c, 0, err)
+	}
 }
 
 // take works on the first n bytes of the buffer, which are c's, and keeps what is not a whole frame.
@@ -284,6 +301,10 @@ func (p *loop) flush() {
 }
 
 func (p *loop) write(c *conn) {
+	if c.tls != nil {
+		p.writeTLS(c)
+		return
+	}
 	for len(c.out) > 0 {
 		n, err := epoll.Write(c.fd, c.out)
 		if errors.Is(err, epoll.ErrAgain) {
@@ -293,10 +314,20 @@ func (p *loop) write(c *conn) {
 			p.drop(c, 0, err)
 			return
 		}
-		p.load.wrote(n, p.load.now())
-		c.out = c.out[:copy(c.out, c.out[n:])]
+		p.wrote(c, n)
 	}
-	c.blocked = len(c.out) > 0
+	p.watch(c, len(c.out) > 0)
+}
+
+// wrote notes that the first n bytes of what waits are on their way.
+func (p *loop) wrote(c *conn, n int) {
+	p.load.wrote(n, p.load.now())
+	c.out = c.out[:copy(c.out, c.out[n:])]
+}
+
+// watch has the poller tell when the socket takes more, where it is full.
+func (p *loop) watch(c *conn, full bool) {
+	c.blocked = full
 	if len(c.out) == 0 && c.publisher < 0 {
 		c.out = nil // it seldom has something to say
 	}
@@ -315,9 +346,10 @@ func (p *loop) drop(c *conn, code int, err error) {
 		return
 	}
 	if code != 0 && code != 1005 {
-		_, _ = epoll.Write(c.fd, appendFrame(nil, opClose, []byte{byte(code >> 8), byte(code)}, p.load.mask()))
+		p.last(c, appendFrame(nil, opClose, []byte{byte(code >> 8), byte(code)}, p.load.mask()))
 	}
 	epoll.Close(c.fd)
+	c.tls = nil
 	p.opened--
 	p.load.lost(c, code, err)
 }

@@ -43,7 +43,7 @@ func TestLoopAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer epoll.Close(fd)
-		p.adopt(c, fd, nil)
+		p.adopt(c, fd, nil, nil)
 		c.out, c.touched = nil, false
 	}
 	l.touched = l.touched[:0]

@@ -14,7 +14,7 @@ const (
 
 	// wakeEvery is how often the loop wakes up by the clock, at most and over some time. So a message may be measured to
 	// take up to so much longer than it did. A hub that writes to a thousand sockets, one after the other, would else
-	// wake the loop a thousand times, which costs both more than what is read.
+	// wake the loop a thousand times, which costs more than to read them.
 	wakeEvery = int64(250 * time.Microsecond)
 	// wakeAtOnce is how many wake-ups may be sooner: where there is little to do, nothing waits.
 	wakeAtOnce = 16

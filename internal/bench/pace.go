@@ -16,8 +16,8 @@ const (
 	// never is a time that does not come.
 	never = math.MaxInt64
 	// grain is the least time from one look at the timetable to the next, by rate. What is due in between goes out together,
-	// up to so much late, which counts as latency. Each message alone would cost a wake-up of generator and hub, which on
-	// a small machine takes more of it than the message itself.
+	// up to so much late, which counts as latency. Each message alone would cost a wake-up of generator and hub, which
+	// on a small machine is a good part of what they cost.
 	grain = int64(500 * time.Microsecond)
 	// expiry is how often what waits too long is looked for.
 	expiry = int64(100 * time.Millisecond)

@@ -24,7 +24,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	l := newLoad(o)
-	e, err := newEngine(l, d.secure())
+	e, err := newEngine(l)
 	if err != nil {
 		return nil, fmt.Errorf("start the generator: %w", err)
 	}
