@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,12 +42,15 @@ func roomOf(r *http.Request, plain bool) (string, *problem.Problem) {
 
 // checkHandshake returns why the request cannot be upgraded (RFC 6455 §4.2.1), or nil. The library checks the same, but
 // only when the session is in its room, and others have been told of it.
+//
+// Several lines of one name are one list (RFC 9110 §5.3). Of key and version there is one each (RFC 6455 §11.3.1,
+// §11.3.5), and a list is none.
 func checkHandshake(r *http.Request) *problem.Problem {
-	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
-	version := r.Header.Get("Sec-WebSocket-Version")
+	key, err := base64.StdEncoding.DecodeString(joined(r, keyHeader))
+	version := joined(r, versionHeader)
 	switch {
 	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1 ||
-		!strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || !hasToken(r.Header.Get("Connection"), "upgrade"):
+		!hasToken(r, upgradeHeader, "websocket") || !hasToken(r, connectionHeader, "upgrade"):
 		return &problem.Problem{
 			Status: http.StatusUpgradeRequired, Code: "upgrade_required",
 			Detail: "this is the address of a WebSocket, and the request does not ask for one",
@@ -67,14 +71,53 @@ func checkHandshake(r *http.Request) *problem.Problem {
 	return nil
 }
 
-// hasToken reports whether a header's comma-separated list has token, whatever its case.
-func hasToken(header, token string) bool {
-	for t := range strings.SplitSeq(header, ",") {
-		if strings.EqualFold(strings.TrimSpace(t), token) {
+// Headers of a handshake, as package http writes their names.
+const (
+	upgradeHeader     = "Upgrade"
+	connectionHeader  = "Connection"
+	keyHeader         = "Sec-Websocket-Key"
+	versionHeader     = "Sec-Websocket-Version"
+	subprotocolHeader = "Sec-Websocket-Protocol"
+)
+
+// joined returns all lines of a header as one.
+func joined(r *http.Request, header string) string { return strings.Join(r.Header[header], ", ") }
+
+// elements goes over what is in the lists of all lines of a header. Empty ones do not count (RFC 9110 §5.6.1).
+func elements(r *http.Request, header string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range r.Header[header] {
+			for element := range strings.SplitSeq(line, ",") {
+				if element = strings.Trim(element, " \t"); element != "" && !yield(element) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// hasToken reports whether a header's list has token, whatever its case.
+func hasToken(r *http.Request, header, token string) bool {
+	for element := range elements(r, header) {
+		if strings.EqualFold(element, token) {
 			return true
 		}
 	}
 	return false
+}
+
+// agreed returns the request with what was agreed in place of its lists: the library looks at the first line of some, and
+// refuses others for their empty elements.
+func agreed(r *http.Request, subprotocol string) *http.Request {
+	short := r.WithContext(r.Context()) // a handler leaves its request as it is
+	short.Header = http.Header{
+		upgradeHeader: {"websocket"}, connectionHeader: {"Upgrade"},
+		keyHeader: r.Header[keyHeader], versionHeader: r.Header[versionHeader],
+	}
+	if subprotocol != "" {
+		short.Header[subprotocolHeader] = []string{subprotocol}
+	}
+	return short
 }
 
 func refuseDraining(w http.ResponseWriter) {
@@ -89,13 +132,11 @@ func known(name string) bool {
 	return name == protocol.SubprotocolV1 || name == protocol.SubprotocolPlain
 }
 
-// subprotocol returns the first known subprotocol that the client offers, as the library will choose it, or "".
+// subprotocol returns the first known subprotocol that the client offers, or "".
 func subprotocol(r *http.Request) string {
-	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); known(name) {
-				return name
-			}
+	for name := range elements(r, subprotocolHeader) {
+		if known(name) {
+			return name
 		}
 	}
 	return ""

@@ -114,8 +114,8 @@ func (s *Server) newEngine(of *shard) engine {
 
 // ServeHTTP upgrades the request and returns; the connection lives on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	speaks := plain
-	if subprotocol(r) == protocol.SubprotocolV1 {
+	speaks, chosen := plain, subprotocol(r)
+	if chosen == protocol.SubprotocolV1 {
 		speaks = v1
 	}
 	room, p := roomOf(r, speaks == plain)
@@ -144,7 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.session.Identify(who)
 		c.session.EnterPlain(r.Context(), room)
 	}
-	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(r, w)
+	nc, rw, _, err := ws.HTTPUpgrader{Timeout: s.options.HandshakeTimeout, Protocol: known}.Upgrade(agreed(r, chosen), w)
 	if err != nil {
 		s.log.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		if nc != nil {
