@@ -137,7 +137,7 @@ check-page:
 # All but the program around NATS, which would have to be fetched for it: `-find` looks at no dependencies.
 check-peers:
 	@cd $(PEERS) && packages=$$(go list -find ./... | grep -v /servers/nats$$) && \
-	  go vet $$packages && go fix -diff $$packages && go test -count=1 ./dialect ./report ./results ./scenario
+	  go vet $$packages && go fix -diff $$packages && go test -count=1 ./dialect ./report ./results ./scenario ./servers/floor
 
 ## Containers
 

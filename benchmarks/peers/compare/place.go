@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -90,7 +89,7 @@ func (r *runner) start(ctx context.Context, s scenario.Scenario, name string, fr
 			return p, err
 		}
 		names := strings.NewReplacer("{listen}", address, "{redis}", redis, "{number}", strconv.Itoa(i+1),
-			"{frames}", strconv.Itoa(int(math.Round(max(frames, 1)))), "{cert}", r.programs.cert, "{key}", r.programs.key)
+			"{frames}", strconv.FormatFloat(max(frames, 1), 'f', 2, 64), "{cert}", r.programs.cert, "{key}", r.programs.key)
 		spec := process.Spec{Path: filepath.Join(r.programs.dir, server.Program), CPUs: cpus}
 		for _, arg := range server.Args {
 			spec.Args = append(spec.Args, names.Replace(arg))

@@ -171,6 +171,9 @@ func (r *runner) measure(ctx context.Context, s scenario.Scenario, name string, 
 		Scenario: s.Name, Server: name, Pair: pair, Load: s.Load,
 	}
 	m.Load.Seconds = r.seconds
+	if server, _ := scenario.ServerOf(name); server.Ahead > 0 {
+		m.Load.Window *= server.Ahead
+	}
 	// Handshakes with TLS take a while.
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute+2*r.settle+r.warmup+time.Duration(r.seconds*float64(time.Second)))
 	defer cancel()

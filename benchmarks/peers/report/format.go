@@ -31,6 +31,7 @@ var columns = map[results.Metric]column{
 	results.GeneratorCPU:   {"generator, cores", digits},
 	results.ServerShare:    {"server, cores", digits},
 	results.FramesPerWrite: {"frames a write", digits},
+	results.CPUPerWrite:    {"CPU µs a write", digits},
 	results.MemoryFew:      {"KiB with 1,000", Short},
 	results.MemoryMany:     {"KiB with 19,000", Short},
 	results.PerConnection:  {"KiB a connection", digits},

@@ -34,6 +34,7 @@ const (
 	GeneratorCPU   Metric = "generator_cpu_share"      // of one core
 	ServerShare    Metric = "server_cpu_share"         // of one core, all servers
 	FramesPerWrite Metric = "frames_per_write"         // deliveries for each call that writes, of all servers
+	CPUPerWrite    Metric = "cpu_us_per_write"         // of all servers
 	MemoryFew      Metric = "rss_few_kib"              // of the server with the fewer connections
 	MemoryMany     Metric = "rss_many_kib"             // and with all
 	PerConnection  Metric = "kib_per_connection"       // the slope between the two

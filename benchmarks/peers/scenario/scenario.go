@@ -32,7 +32,7 @@ func (s Scenario) Key() string {
 
 var (
 	everybody  = []string{Ours, Floor, FloorSame, "nats", "socketio", "ws", "gorilla"}
-	throughput = []results.Metric{results.Deliveries, results.P50, results.P99, results.ServerCPU, results.FramesPerWrite}
+	throughput = []results.Metric{results.Deliveries, results.P50, results.P99, results.ServerCPU, results.FramesPerWrite, results.CPUPerWrite}
 	open       = []results.Metric{results.Deliveries, results.P50, results.P99, results.P999, results.Lost, results.ServerCPU, results.FramesPerWrite}
 	redis      = []results.Metric{results.Messages, results.P50, results.P99, results.Lost}
 	logs       = []results.Metric{results.Acknowledged, results.AckP99, results.P99, results.Lost}

@@ -6,7 +6,7 @@ package scenario
 //	{listen}   host:port to listen on
 //	{redis}    host:port of the Redis of this measurement
 //	{number}   1, 2, …: which of several hubs
-//	{frames}   how many frames a write our hub had in the same pair
+//	{frames}   how many frames a write our hub had in the same pair, on average
 //	{cert}, {key}   files of a certificate for 127.0.0.1 and its key
 type Server struct {
 	Name    string // in results
@@ -16,13 +16,16 @@ type Server struct {
 	Node    bool   // Program is a script for Node
 	Dialect string // what the generator speaks to it; "" for plain
 	TLS     bool
+	Ahead   int // how many times the messages in flight of the scenario there are; 0 for once
 }
 
 // Names of servers that others are compared with.
 const (
 	Ours  = "ours"
 	Floor = "floor"
-	// FloorSame is the floor with as many frames a write as ours had.
+	// FloorSame is the floor with as many frames a write as ours had. It writes the same frames to all before it begins
+	// with the next, so with a window not much larger than that it would wait, after each round, for the generator, with
+	// too few frames. It gets twice the window, and has its next round there when the last is written.
 	FloorSame = "floor-same"
 )
 
@@ -42,7 +45,7 @@ var Servers = []Server{
 	}(),
 	hubserver("ours-redis", "Realtime Hub, Redis", "--broker", "redis://{redis}"),
 	{Name: Floor, Title: "floor", Program: "floor", Args: []string{"-listen", "{listen}"}},
-	{Name: FloorSame, Title: "floor, as many frames a write as ours", Program: "floor", Args: []string{"-listen", "{listen}", "-frames", "{frames}"}},
+	{Name: FloorSame, Title: "floor, as many frames a write as ours, twice as many in flight", Program: "floor", Args: []string{"-listen", "{listen}", "-frames", "{frames}"}, Ahead: 2},
 	{Name: "nats", Title: "NATS over WebSocket", Program: "nats", Args: []string{"-listen", "{listen}"}, Dialect: "nats"},
 	{Name: "socketio", Title: "Socket.IO", Program: "socketio.mjs", Args: []string{"{listen}"}, Node: true, Dialect: "socketio"},
 	{Name: "ws", Title: "ws (Node)", Program: "ws.mjs", Args: []string{"{listen}"}, Node: true},

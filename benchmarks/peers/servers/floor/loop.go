@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	patience = 10 * time.Second // how long a connection may take nothing
-	gather   = time.Millisecond // how long a round waits for the frames that it should have
+	patience = 10 * time.Second       // how long a connection may take nothing
+	stall    = 100 * time.Millisecond // after so much silence, twice as long at most, a round is ended with what it has
 )
 
 // floor is the loop. All but join is called by the goroutine of run.
 type floor struct {
 	// immutable
 	poller *epoll.Poller
-	frames int // in a write; 0 for what is there
+	frames float64 // in a write, on average; 0 for what is there
 
 	mu     sync.Mutex
 	joined []int // guarded by mu: sockets that the loop does not have yet
@@ -32,6 +32,9 @@ type floor struct {
 	buf     [64 << 10]byte
 
 	// the round: frames that have come and are not written yet
+	full    int     // with how many it ends; 0 with those that are there
+	rest    float64 // what the rounds up to this one have less than they should, below 1
+	heard   bool    // something came since the last tick
 	out     []byte
 	pieces  []piece
 	without []byte // out without the frames of one connection
@@ -60,26 +63,35 @@ func (f *floor) join(fd int) {
 }
 
 func (f *floor) run() error {
+	if f.frames > 0 {
+		if err := f.poller.Tick(stall); err != nil {
+			return err
+		}
+	}
+	f.next()
 	for {
 		f.poller.Park()
-		events, _, err := f.poller.Wait()
+		events, ticked, err := f.poller.Wait()
 		if err != nil {
 			return err
 		}
 		if err := f.turn(events); err != nil {
 			return err
 		}
-		for since := time.Now(); 0 < len(f.pieces) && len(f.pieces) < f.frames && time.Since(since) < gather; {
-			if events, _, err = f.poller.Poll(); err != nil {
-				return err
-			}
-			if err := f.turn(events); err != nil {
-				return err
-			}
+		if f.full == 0 || ticked && !f.heard {
+			f.write()
 		}
-		f.write()
+		f.heard = f.heard && !ticked
 		f.leave()
 	}
+}
+
+// next begins a round. With 25.4 frames a write two rounds in five have 26, and the others 25.
+func (f *floor) next() {
+	f.out, f.pieces = f.out[:0], f.pieces[:0]
+	f.rest += f.frames
+	f.full = int(f.rest)
+	f.rest -= float64(f.full)
 }
 
 // turn reads what has come.
@@ -152,7 +164,8 @@ func (f *floor) take(c *conn, h header, payload []byte) {
 	unmask(f.out[body:], h.mask)
 	f.pieces = append(f.pieces, piece{from: c, start: start, end: len(f.out)})
 	c.own++
-	if f.frames > 0 && len(f.pieces) == f.frames {
+	f.heard = true
+	if len(f.pieces) == f.full {
 		f.write()
 	}
 }
@@ -178,7 +191,7 @@ func (f *floor) write() {
 			f.writeAll(c, f.without)
 		}
 	}
-	f.out, f.pieces = f.out[:0], f.pieces[:0]
+	f.next()
 }
 
 // writeAll writes b, and spins where the connection takes no more.

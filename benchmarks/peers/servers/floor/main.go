@@ -7,8 +7,9 @@
 // the loop spins until it does, so nothing is lost and one slow reader would hold up everybody: with the one generator that
 // reads all connections this costs nothing. A connection that takes nothing for 10 s is closed.
 //
-// By itself it takes what is there, as a hub's round does. With -frames N a write carries N frames: the loop waits for
-// them, 1 ms at most, and takes no more. So it can be run with as many frames a write as a hub had.
+// By itself it takes what is there, as a hub's round does. With -frames N a write carries N frames, where N is no whole
+// number on average: the loop waits for them, and takes no more. So it can be run with as many frames a write as a hub
+// had. What has come is written before that only where nothing has come for 100 ms, so that a load can end.
 package main
 
 import (
@@ -24,8 +25,11 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "address to listen on")
-	frames := flag.Int("frames", 0, "frames a write; 0 for what is there")
+	frames := flag.Float64("frames", 0, "frames a write, 1 or more; 0 for what is there")
 	flag.Parse()
+	if *frames != 0 && *frames < 1 {
+		log.Fatalf("-frames %v is less than one", *frames)
+	}
 	runtime.GOMAXPROCS(1)
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
