@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,9 @@ import (
 
 	"github.com/soumya-codes/realtime-hub/benchmarks/peers/results"
 )
+
+// majorVersion is what the paths of modules end with from the second on.
+var majorVersion = regexp.MustCompile(`/v[0-9]+$`)
 
 // machine says what this is measured on, and with which versions. It does not say whose machine it is.
 func machine(p programs) (m results.Machine, err error) {
@@ -33,17 +38,17 @@ func machine(p programs) (m results.Machine, err error) {
 		return m, fmt.Errorf("ask for the kernel's version: %w", err)
 	}
 	m.Kernel = unix.ByteSliceToString(u.Release[:])
-	for program, path := range map[string]string{
-		"nats": "github.com/nats-io/nats-server/v2", "gorilla": "github.com/gorilla/websocket",
-		"coder": "github.com/coder/websocket", "gws": "github.com/lxzan/gws",
+	for program, paths := range map[string][]string{
+		"nats": {"github.com/nats-io/nats-server/v2"}, "coder": {"github.com/coder/websocket"}, "gws": {"github.com/lxzan/gws"},
+		"gorilla": {"github.com/gorilla/websocket", "github.com/redis/go-redis/v9", "github.com/redis/rueidis"},
 	} {
 		info, err := buildinfo.ReadFile(filepath.Join(p.dir, program))
 		if err != nil {
 			return m, fmt.Errorf("read the version of %s: %w", program, err)
 		}
 		for _, d := range info.Deps {
-			if d.Path == path {
-				m.Versions[strings.TrimSuffix(strings.TrimPrefix(path, "github.com/"), "/v2")] = strings.TrimPrefix(d.Version, "v")
+			if slices.Contains(paths, d.Path) {
+				m.Versions[majorVersion.ReplaceAllString(strings.TrimPrefix(d.Path, "github.com/"), "")] = strings.TrimPrefix(d.Version, "v")
 			}
 		}
 	}

@@ -73,7 +73,7 @@ var Scenarios = func() []Scenario {
 		},
 		{
 			Name: "redis-window", Title: "two hubs and Redis, a live room of 2+2 clients, 512 messages in flight",
-			Servers: []string{"ours-redis", "gorilla-redis"}, Redis: true,
+			Servers: []string{"ours-redis", "gorilla-redis", "gorilla-redis-usual"}, Redis: true,
 			Load: results.Load{Connections: 4, Publishers: 2, Window: 512, Hubs: 2}, Columns: redis,
 		},
 		{

@@ -3,7 +3,8 @@
 // disconnected.
 //
 // With -redis several of them are one: each message is published with one PUBLISH, and what comes from Redis is passed
-// on by all but the one that published it.
+// on by all but the one that published it. A reader waits for its PUBLISH, as is usual, or with -pipeline hands the
+// message over, and what then waits is published together.
 package main
 
 import (
@@ -94,11 +95,16 @@ func (c *client) write() {
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "address to listen on")
 	redis := flag.String("redis", "", "address of a Redis that connects several of these")
+	pipeline := flag.Bool("pipeline", false, "send what waits for Redis in one pipeline")
 	queue := flag.Int("queue", 256, "how many messages may wait for a client")
 	flag.Parse()
 	h := &hub{join: make(chan *client), leave: make(chan *client), messages: make(chan message, 256)}
 	if *redis != "" {
-		if err := h.connect(*redis); err != nil {
+		connect := h.connectUsual
+		if *pipeline {
+			connect = h.connectPipeline
+		}
+		if err := connect(*redis); err != nil {
 			log.Fatalf("connect to Redis: %v", err)
 		}
 	}

@@ -13,9 +13,9 @@ const channel = "chat"
 // waiting is how many messages wait for Redis at most; readers then wait.
 const waiting = 1024
 
-// connect makes this process one of several that share a Redis. Each message costs one PUBLISH. Those that wait are sent
-// together, as clients of Redis do that pipeline.
-func (h *hub) connect(address string) error {
+// connectPipeline makes this process one of several that share a Redis. Each message costs one PUBLISH. Those that wait are
+// sent together, and readers read on meanwhile.
+func (h *hub) connectPipeline(address string) error {
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, DisableCache: true})
 	if err != nil {
 		return err
