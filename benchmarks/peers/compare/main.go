@@ -5,7 +5,7 @@
 //
 //	compare run  [-run NAME,…] [-pairs 5] [-seconds 4]   measures, and prints medians and targets
 //	compare docs [-results FILE]                         writes tables and charts
-//	compare list                                         what can be run
+//	compare list                                         what can be run, and how many minutes that takes
 //
 // It starts everything itself, on loopback, and ends it. Run it at the root of the repository.
 package main
@@ -21,7 +21,6 @@ import (
 	"syscall"
 
 	"github.com/soumya-codes/realtime-hub/benchmarks/peers/generate"
-	"github.com/soumya-codes/realtime-hub/benchmarks/peers/scenario"
 )
 
 func main() {
@@ -52,17 +51,6 @@ func command(ctx context.Context, args []string) error {
 		return load(ctx, args[1:])
 	}
 	return fmt.Errorf("there is no command %q: run, docs or list", args[0])
-}
-
-// list prints the scenarios.
-func list() {
-	seen := make(map[string]bool)
-	for _, s := range scenario.Scenarios {
-		if !seen[s.Key()] {
-			seen[s.Key()] = true
-			fmt.Printf("%-12s %s\n", s.Key(), s.Title)
-		}
-	}
 }
 
 // load is the load generator: one argument says what to do, and what came of it is printed, both as JSON.

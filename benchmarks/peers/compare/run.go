@@ -25,10 +25,7 @@ type runner struct {
 	programs programs
 	out      io.Writer // the file of results
 	id       string    // of this run, in all its lines
-	pairs    int
-	seconds  float64
-	warmup   time.Duration
-	settle   time.Duration // before the memory of idle connections is read
+	length
 }
 
 // resultsDir is where results are kept.
@@ -38,10 +35,11 @@ func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("run", flag.ExitOnError)
 	names := flags.String("run", "", "scenarios, by comma; all by default (compare list)")
 	only := flags.String("servers", "", "servers, by comma; by default all that a scenario has")
-	pairs := flags.Int("pairs", 5, "how often each scenario is run; some are run three times at most")
-	seconds := flags.Float64("seconds", 4, "how long is measured each time")
-	warmup := flags.Duration("warmup", time.Second, "how long before that")
-	settle := flags.Duration("settle", 5*time.Second, "how long connections are idle before memory is read")
+	n := usual
+	flags.IntVar(&n.pairs, "pairs", n.pairs, "how often each scenario is run; some are run three times at most")
+	flags.Float64Var(&n.seconds, "seconds", n.seconds, "how long is measured each time; half as long where there are many of a kind")
+	flags.DurationVar(&n.warmup, "warmup", n.warmup, "how long before that")
+	flags.DurationVar(&n.settle, "settle", n.settle, "how long connections are idle before memory is read")
 	file := flags.String("out", "", "file to append results to; by default "+resultsDir+"/DATE.jsonl")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -50,7 +48,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if *pairs < 1 || *seconds < .5 {
+	if n.pairs < 1 || n.seconds < .5 {
 		return errors.New("at least one pair of half a second")
 	}
 	p, err := build(ctx, chosen)
@@ -68,14 +66,12 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	r := &runner{
-		programs: p, out: out, id: rand.Text()[:8], pairs: *pairs, seconds: *seconds, warmup: *warmup, settle: *settle,
-	}
+	r := &runner{programs: p, out: out, id: rand.Text()[:8], length: n}
 	m, err := machine(p)
 	if err != nil {
 		return err
 	}
-	m.Run, m.Pairs = r.id, *pairs
+	m.Run, m.Pairs = r.id, n.pairs
 	if err := results.Append(out, m); err != nil {
 		return err
 	}
@@ -117,48 +113,44 @@ func choose(names, only string) (chosen []scenario.Scenario, err error) {
 	return chosen, nil
 }
 
-// times returns how often a scenario is run.
-func (r *runner) times(s scenario.Scenario) int {
-	if s.Pairs > 0 {
-		return min(s.Pairs, r.pairs)
-	}
-	return r.pairs
-}
-
-// estimate returns about how long it takes.
-func (r *runner) estimate(chosen []scenario.Scenario) (d time.Duration) {
-	for _, s := range chosen {
-		each := r.warmup + time.Duration(r.seconds*float64(time.Second)) + 2*time.Second
-		if s.Few > 0 {
-			each = 2*r.settle + 10*time.Second
-		}
-		d += each * time.Duration(r.times(s)*len(s.Servers))
-	}
-	return d
-}
-
-// all measures each server under each load, in pairs: one server after the other, and then again.
+// all measures each server under each load, in turns: one server after the other, and then again. The scenarios of a group
+// take turns too.
 func (r *runner) all(ctx context.Context, chosen []scenario.Scenario) (failed int, err error) {
-	for _, s := range chosen {
-		fmt.Printf("\n%s: %s\n", s.Name, s.Title)
-		for pair := 1; pair <= r.times(s); pair++ {
-			frames := 0.0 // a write of ours, for the floor
-			for _, name := range s.Servers {
-				m := r.measure(ctx, s, name, pair, frames)
-				if err := ctx.Err(); err != nil {
-					return failed, fmt.Errorf("stopped: what was measured is kept: %w", err)
-				}
-				if name == scenario.Ours {
-					frames = m.Values[results.FramesPerWrite]
-				}
-				if m.Error != "" {
-					failed++
-				}
-				fmt.Printf("  %d  %-16s %s\n", pair, name, report.Line(m, s.Columns))
-				if err := results.Append(r.out, m); err != nil {
+	for _, group := range byKey(chosen) {
+		fmt.Printf("\n%s: %s\n", group[0].Key(), group[0].Title)
+		for pair := 1; pair <= r.times(group[0]); pair++ {
+			for _, s := range group {
+				n, err := r.turn(ctx, s, pair)
+				if failed += n; err != nil {
 					return failed, err
 				}
 			}
+		}
+	}
+	return failed, nil
+}
+
+// turn measures each server under one load, once.
+func (r *runner) turn(ctx context.Context, s scenario.Scenario, pair int) (failed int, err error) {
+	frames := 0.0 // a write of ours, for the floor
+	for _, name := range s.Servers {
+		m := r.measure(ctx, s, name, pair, frames)
+		if err := ctx.Err(); err != nil {
+			return failed, fmt.Errorf("stopped: what was measured is kept: %w", err)
+		}
+		if name == scenario.Ours {
+			frames = m.Values[results.FramesPerWrite]
+		}
+		if m.Error != "" {
+			failed++
+		}
+		what := name
+		if s.Group != "" {
+			what = s.Name
+		}
+		fmt.Printf("  %d  %-18s %s\n", pair, what, report.Line(m, s.Columns))
+		if err := results.Append(r.out, m); err != nil {
+			return failed, err
 		}
 	}
 	return failed, nil
@@ -170,12 +162,12 @@ func (r *runner) measure(ctx context.Context, s scenario.Scenario, name string, 
 		Kind: "measurement", Run: r.id, Time: time.Now().UTC().Truncate(time.Second),
 		Scenario: s.Name, Server: name, Pair: pair, Load: s.Load,
 	}
-	m.Load.Seconds = r.seconds
+	m.Load.Seconds = r.measured(s).Seconds()
 	if server, _ := scenario.ServerOf(name); server.Ahead > 0 {
 		m.Load.Window *= server.Ahead
 	}
 	// Handshakes with TLS take a while.
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute+2*r.settle+r.warmup+time.Duration(r.seconds*float64(time.Second)))
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute+2*r.settle+r.warmup+r.measured(s))
 	defer cancel()
 	p, err := r.start(ctx, s, name, frames)
 	if err == nil {

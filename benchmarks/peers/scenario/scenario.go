@@ -19,6 +19,7 @@ type Scenario struct {
 	Redis   bool   // a Redis is started for each measurement, and nothing is pinned
 	Few     int    // of the idle connections: memory is read with so many, and with all
 	Pairs   int    // at most; 0 as many as are asked for
+	Short   bool   // measured for half the time: there are many of its group
 	Columns []results.Metric
 }
 
@@ -102,7 +103,7 @@ var Scenarios = func() []Scenario {
 		list = append(list, Scenario{
 			Name: fmt.Sprintf("connections-%d", n), Group: "connections", X: float64(n),
 			Title: "by number of connections: one room, 8 publishers, 32 messages in flight", Servers: []string{Ours},
-			Load: results.Load{Connections: n, Publishers: 8, Window: 32}, Pairs: 3, Columns: growth,
+			Load: results.Load{Connections: n, Publishers: 8, Window: 32}, Pairs: 3, Short: true, Columns: growth,
 		})
 	}
 	for _, n := range []int{16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10} {
@@ -110,7 +111,7 @@ var Scenarios = func() []Scenario {
 			Name: fmt.Sprintf("size-%d", n), Group: "size", X: float64(n),
 			// 8 messages of 64 KiB are less than what may wait for a session.
 			Title: "by size of a message in bytes: 100 connections, 8 publishers, 8 messages in flight", Servers: []string{Ours},
-			Load: results.Load{Connections: 100, Publishers: 8, Window: 8, Size: n}, Pairs: 3, Columns: growth,
+			Load: results.Load{Connections: 100, Publishers: 8, Window: 8, Size: n}, Pairs: 3, Short: true, Columns: growth,
 		})
 	}
 	for _, n := range []int{1, 10, 100, 1000, 10_000} {
@@ -118,7 +119,7 @@ var Scenarios = func() []Scenario {
 			Name: fmt.Sprintf("rooms-%d", n), Group: "rooms", X: float64(n),
 			// With 10,000 rooms, 9,000 have two and 1,000 have one: the publishers are in those of two.
 			Title: "by number of rooms: 19,000 connections, 1000 publishers, 32 messages in flight", Servers: []string{Ours},
-			Load: results.Load{Connections: 19_000, Publishers: 1000, Window: 32, Rooms: n}, Pairs: 3, Columns: growth,
+			Load: results.Load{Connections: 19_000, Publishers: 1000, Window: 32, Rooms: n}, Pairs: 3, Short: true, Columns: growth,
 		})
 	}
 	for _, n := range []int{1, 2, 4, 8} {
@@ -126,7 +127,7 @@ var Scenarios = func() []Scenario {
 			Name: fmt.Sprintf("hubs-%d", n), Group: "hubs", X: float64(n),
 			Title:   "by number of hubs, with Redis: one live room of 1000 connections, 8 publishers, 32 messages in flight",
 			Servers: []string{"ours-redis"}, Redis: true,
-			Load: results.Load{Connections: 1000, Publishers: 8, Window: 32, Hubs: n}, Pairs: 3, Columns: growth,
+			Load: results.Load{Connections: 1000, Publishers: 8, Window: 32, Hubs: n}, Pairs: 3, Short: true, Columns: growth,
 		})
 	}
 	for i := range list {
