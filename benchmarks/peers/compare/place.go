@@ -20,7 +20,8 @@ import (
 	"github.com/soumya-codes/realtime-hub/benchmarks/peers/scenario"
 )
 
-// The server has the first core and the generator the second. Where there is a Redis, nothing is pinned.
+// The server has the first core and the generator the second. Where there is a Redis, or
+// the scenario says so, nothing is pinned.
 const (
 	serverCPU    = "0"
 	generatorCPU = "1"
@@ -71,7 +72,7 @@ func (r *runner) start(ctx context.Context, s scenario.Scenario, name string, fr
 		}
 	}()
 	var cpus, redis string
-	if !s.Redis && runtime.NumCPU() > 1 {
+	if !s.Redis && !s.Free && runtime.NumCPU() > 1 {
 		cpus, p.cpus = serverCPU, generatorCPU
 	}
 	if s.Redis {

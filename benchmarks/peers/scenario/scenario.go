@@ -17,6 +17,7 @@ type Scenario struct {
 	Room    string // how the names of the rooms begin; "" for a live room
 	Dialect string // instead of the server's
 	Redis   bool   // a Redis is started for each measurement, and nothing is pinned
+	Free    bool   // nothing is pinned either: server and generator share the cores
 	Few     int    // of the idle connections: memory is read with so many, and with all
 	Pairs   int    // at most; 0 as many as are asked for
 	Short   bool   // measured for half the time: there are many of its group
@@ -67,6 +68,15 @@ var Scenarios = func() []Scenario {
 			Name: "goroutine", Title: "the goroutine engine and the usual Go libraries, 32 messages in flight",
 			Servers: []string{"ours-goroutine", "gws", "coder", "gorilla"},
 			Load:    results.Load{Connections: 1000, Publishers: 8, Window: 32}, Columns: throughput,
+		},
+		{
+			Name: "loops", Title: "one loop and two on one core, 32 messages in flight", Servers: []string{"ours-loops1", "ours-loops2"},
+			Load: results.Load{Connections: 1000, Publishers: 8, Window: 32}, Columns: throughput,
+		},
+		{
+			Name: "loops-free", Title: "one loop and two on all cores, which the generator has too, 32 messages in flight",
+			Servers: []string{"ours-loops1", "ours-loops2"}, Free: true,
+			Load: results.Load{Connections: 1000, Publishers: 8, Window: 32}, Columns: throughput,
 		},
 		{
 			Name: "tls", Title: "with and without TLS, 32 messages in flight", Servers: []string{Ours, "ours-tls"},

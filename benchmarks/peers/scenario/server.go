@@ -43,6 +43,8 @@ var Servers = []Server{
 		s.TLS = true
 		return s
 	}(),
+	hubserver("ours-loops1", "Realtime Hub, one loop", "--loops", "1"),
+	hubserver("ours-loops2", "Realtime Hub, two loops", "--loops", "2"),
 	hubserver("ours-redis", "Realtime Hub, Redis", "--broker", "redis://{redis}"),
 	{Name: Floor, Title: "floor", Program: "floor", Args: []string{"-listen", "{listen}"}},
 	{Name: FloorSame, Title: "floor, as many frames a write as ours", Program: "floor", Args: []string{"-listen", "{listen}", "-frames", "{frames}"}, Ahead: 2},
