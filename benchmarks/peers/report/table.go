@@ -72,7 +72,7 @@ func table(f results.File, key string) (rows [][]string) {
 	grouped := list[0].Group != ""
 	head := []string{""}
 	if grouped {
-		head[0] = key
+		head[0] = cmp.Or(list[0].Head, key)
 	}
 	for _, metric := range list[0].Columns {
 		head = append(head, columns[metric].title)

@@ -11,7 +11,8 @@ type Scenario struct {
 	Name    string
 	Group   string  // what it is chosen by, and its table; "" where that is the name
 	Title   string  // of the group
-	X       float64 // where it stands in the group's chart
+	Head    string  // of the column that tells those of a group apart; "" for the group's name
+	X       float64 // what stands there, and where it stands in the group's chart
 	Servers []string
 	Load    results.Load
 	Room    string // how the names of the rooms begin; "" for a live room
@@ -93,9 +94,9 @@ var Scenarios = func() []Scenario {
 			Load: results.Load{Connections: 4, Publishers: 2, Rate: 100_000, Hubs: 2}, Columns: redis,
 		},
 		{
-			Name: "log-rate", Title: "two hubs and Redis, 10 log rooms of 2+2 clients, 25,000 messages a second offered",
+			Name: "log-room", Title: "two hubs and Redis, one log room of 2+2 clients, 25,000 messages a second offered",
 			Servers: []string{"ours-redis"}, Redis: true, Room: "bench", Dialect: "v1",
-			Load: results.Load{Connections: 40, Publishers: 20, Rate: 25_000, Rooms: 10, Hubs: 2}, Columns: logs,
+			Load: results.Load{Connections: 4, Publishers: 2, Rate: 25_000, Hubs: 2}, Columns: logs,
 		},
 		{
 			Name: "log-window", Title: "two hubs and Redis, 10 log rooms of 2+2 clients, 2048 messages in flight",
@@ -108,6 +109,18 @@ var Scenarios = func() []Scenario {
 			Load:    results.Load{Connections: 19_000}, Few: 1000, Pairs: 3,
 			Columns: []results.Metric{results.MemoryFew, results.MemoryMany, results.PerConnection},
 		},
+	}
+	for _, n := range []int{10_000, 15_000, 25_000} {
+		name := fmt.Sprintf("log-rate-%d", n)
+		if n == 25_000 {
+			name = "log-rate" // as in results of the time when it was alone
+		}
+		list = append(list, Scenario{
+			Name: name, Group: "log-rate", Head: "messages/s offered", X: float64(n),
+			Title:   "two hubs and Redis, 10 log rooms of 2+2 clients, by messages a second offered",
+			Servers: []string{"ours-redis"}, Redis: true, Room: "bench", Dialect: "v1",
+			Load: results.Load{Connections: 40, Publishers: 20, Rate: float64(n), Rooms: 10, Hubs: 2}, Columns: logs,
+		})
 	}
 	for _, n := range []int{10, 100, 1000, 5000, 10_000, 19_000} {
 		list = append(list, Scenario{

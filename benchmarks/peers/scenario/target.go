@@ -43,9 +43,11 @@ var Targets = []Target{
 	{What: "deliveries/s of the goroutine engine against lxzan/gws", Scenario: "goroutine", Server: "ours-goroutine", Metric: results.Deliveries, Against: "gws", AtLeast: 1},
 	{What: "deliveries/s of the goroutine engine against coder/websocket", Scenario: "goroutine", Server: "ours-goroutine", Metric: results.Deliveries, Against: "coder", AtLeast: 1},
 	{What: "deliveries/s of the goroutine engine against gorilla/websocket", Scenario: "goroutine", Server: "ours-goroutine", Metric: results.Deliveries, Against: "gorilla", AtLeast: 1},
-	{What: "acknowledged messages/s in log rooms, of 25,000 offered", Scenario: "log-rate", Server: "ours-redis", Metric: results.Acknowledged, AtLeast: 24_900},
-	{What: "p99 in ms to the acknowledgement at 25,000 messages/s", Scenario: "log-rate", Server: "ours-redis", Metric: results.AckP99, AtMost: 10},
-	{What: "acknowledged messages/s in 10 log rooms", Scenario: "log-window", Server: "ours-redis", Metric: results.Acknowledged, AtLeast: 100_000},
+	{What: "acknowledged messages/s in one log room, of 25,000 offered", Scenario: "log-room", Server: "ours-redis", Metric: results.Acknowledged, AtLeast: 24_900},
+	{What: "p99 in ms to the acknowledgement in one log room, at 25,000 messages/s", Scenario: "log-room", Server: "ours-redis", Metric: results.AckP99, AtMost: 10},
+	{What: "acknowledged messages/s in 10 log rooms, of 25,000 offered", Scenario: "log-rate", Server: "ours-redis", Metric: results.Acknowledged, AtLeast: 24_900},
+	{What: "p99 in ms to the acknowledgement in 10 log rooms, at 25,000 messages/s", Scenario: "log-rate", Server: "ours-redis", Metric: results.AckP99, AtMost: 10},
+	{What: "acknowledged messages/s in 10 log rooms, as fast as it goes", Scenario: "log-window", Server: "ours-redis", Metric: results.Acknowledged, AtLeast: 100_000},
 }
 
 // Outcome is what came of a target.
