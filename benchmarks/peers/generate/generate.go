@@ -74,9 +74,6 @@ func Run(ctx context.Context, s Spec) (o Outcome, err error) {
 		o.Values = values(o.Result)
 		if n, ok := w.frames(); ok {
 			o.Values[results.FramesPerWrite] = n
-			if cpu, ok := o.Values[results.ServerCPU]; ok { // seconds for a million are microseconds for one
-				o.Values[results.CPUPerWrite] = cpu * n
-			}
 		}
 		if l.Expected == 0 && l.PublishedTotal == 0 {
 			return o, errors.New("nothing was published")

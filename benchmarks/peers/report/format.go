@@ -72,7 +72,7 @@ func Line(m results.Measurement, metrics []results.Metric) (line string) {
 		return "failed: " + m.Error
 	}
 	for _, metric := range metrics {
-		if v, ok := m.Values[metric]; ok {
+		if v, ok := m.Value(metric); ok {
 			line += fmt.Sprintf("  %s %s", columns[metric].format(v), columns[metric].title)
 		}
 	}

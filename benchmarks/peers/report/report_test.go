@@ -109,6 +109,30 @@ func checkXML(t *testing.T, name string) {
 	}
 }
 
+// TestMachines has three runs: two on equal machines, the third with another version, which has one scenario again.
+func TestMachines(t *testing.T) {
+	var f results.File
+	run := func(name, version string, pairs int, scenarios ...string) {
+		f.Machines = append(f.Machines, results.Machine{Run: name, CPU: "a CPU", Versions: map[string]string{"Go": version}})
+		for _, s := range scenarios {
+			for pair := 1; pair <= pairs; pair++ {
+				f.Measurements = append(f.Measurements, results.Measurement{Run: name, Scenario: s, Pair: pair})
+			}
+		}
+	}
+	run("a", "1", 5, "window32", "window128", "tls")
+	run("b", "1", 3, "idle", "size-16", "size-64")
+	run("c", "2", 1, "tls")
+	want := "- 0001-01-01: a CPU, 0 cores, 0 GiB, Linux , Go 1. 5 turns: window32, window128. 3 turns: idle, size.\n" +
+		"- 0001-01-01: a CPU, 0 cores, 0 GiB, Linux , Go 2. One turn: tls.\n"
+	if got := machines(f); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got, want := machines(results.File{}), "Not measured yet.\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDocsUnknown(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "page.md")
 	text := "<!-- results: nothing -->\n<!-- end of results -->"

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -158,26 +157,6 @@ func markdown(rows [][]string) string {
 		if i == 0 {
 			fmt.Fprintf(&b, "|%s\n", strings.Repeat("---|", len(row)))
 		}
-	}
-	return b.String()
-}
-
-// machines returns on what and with what was measured, as a list.
-func machines(f results.File) string {
-	var names []string
-	for _, s := range scenario.Scenarios {
-		names = append(names, s.Name)
-	}
-	var b strings.Builder
-	for _, m := range f.Used(names) {
-		fmt.Fprintf(&b, "- %s: %s, %d cores, %d GiB, Linux %s", m.Time.Format("2006-01-02"), m.CPU, m.Cores, m.Memory, m.Kernel)
-		for _, name := range slices.Sorted(maps.Keys(m.Versions)) {
-			fmt.Fprintf(&b, ", %s %s", name, m.Versions[name])
-		}
-		fmt.Fprintf(&b, ". %d pairs.\n", m.Pairs)
-	}
-	if b.Len() == 0 {
-		return "Not measured yet.\n"
 	}
 	return b.String()
 }

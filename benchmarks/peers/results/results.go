@@ -34,7 +34,7 @@ const (
 	GeneratorCPU   Metric = "generator_cpu_share"      // of one core
 	ServerShare    Metric = "server_cpu_share"         // of one core, all servers
 	FramesPerWrite Metric = "frames_per_write"         // deliveries for each call that writes, of all servers
-	CPUPerWrite    Metric = "cpu_us_per_write"         // of all servers
+	CPUPerWrite    Metric = "cpu_us_per_write"         // of all servers; not measured, but made of the two
 	MemoryFew      Metric = "rss_few_kib"              // of the server with the fewer connections
 	MemoryMany     Metric = "rss_many_kib"             // and with all
 	PerConnection  Metric = "kib_per_connection"       // the slope between the two
@@ -77,6 +77,17 @@ type Measurement struct {
 	Values   map[Metric]float64 `json:"values,omitempty"`
 	Warnings []string           `json:"warnings,omitempty"`
 	Error    string             `json:"error,omitempty"` // why there are no values
+}
+
+// Value returns a metric, and whether the measurement has it.
+func (m Measurement) Value(metric Metric) (float64, bool) {
+	if metric == CPUPerWrite {
+		cpu, known := m.Values[ServerCPU]
+		frames, counted := m.Values[FramesPerWrite]
+		return cpu * frames, known && counted // seconds for a million are microseconds for one
+	}
+	v, ok := m.Values[metric]
+	return v, ok
 }
 
 // File is what a file of results holds. Several runs may have been appended to it.
@@ -185,20 +196,31 @@ func (f File) Failures(scenario, server string) (why []string) {
 	return why
 }
 
-// Used returns the machines on which the last runs of scenarios were made, in the order of the file.
-func (f File) Used(scenarios []string) (machines []Machine) {
-	for _, m := range f.Machines {
-		if slices.ContainsFunc(scenarios, func(s string) bool { return f.last(s) == m.Run }) {
-			machines = append(machines, m)
+// Machine returns the machine on which the last run of a scenario was made, and whether there is one.
+func (f File) Machine(scenario string) (Machine, bool) {
+	run := f.last(scenario)
+	i := slices.IndexFunc(f.Machines, func(m Machine) bool { return m.Run == run })
+	if run == "" || i < 0 {
+		return Machine{}, false
+	}
+	return f.Machines[i], true
+}
+
+// Turns returns how often servers were measured in the last run of a scenario.
+func (f File) Turns(scenario string) (turns int) {
+	run := f.last(scenario)
+	for _, m := range f.Measurements {
+		if m.Run == run && m.Scenario == scenario {
+			turns = max(turns, m.Pair)
 		}
 	}
-	return machines
+	return turns
 }
 
 // Values returns a metric of a server in each pair of a scenario, in no order.
 func (f File) Values(scenario, server string, metric Metric) (values []float64) {
 	for _, m := range f.Pairs(scenario, server) {
-		if v, ok := m.Values[metric]; ok {
+		if v, ok := m.Value(metric); ok {
 			values = append(values, v)
 		}
 	}
@@ -209,8 +231,8 @@ func (f File) Values(scenario, server string, metric Metric) (values []float64) 
 func (f File) Ratios(scenario, server, against string, metric Metric) (ratios []float64) {
 	others := f.Pairs(scenario, against)
 	for pair, m := range f.Pairs(scenario, server) {
-		v, ok := m.Values[metric]
-		other, there := others[pair].Values[metric]
+		v, ok := m.Value(metric)
+		other, there := others[pair].Value(metric)
 		if ok && there && other != 0 {
 			ratios = append(ratios, v/other)
 		}

@@ -23,6 +23,17 @@ func TestMedian(t *testing.T) {
 	}
 }
 
+func TestCPUPerWrite(t *testing.T) {
+	m := Measurement{Values: map[Metric]float64{ServerCPU: .5, FramesPerWrite: 20}}
+	if v, ok := m.Value(CPUPerWrite); v != 10 || !ok {
+		t.Errorf("%v, %v; want 10", v, ok)
+	}
+	delete(m.Values, FramesPerWrite)
+	if v, ok := m.Value(CPUPerWrite); ok {
+		t.Errorf("without frames a write it is %v", v)
+	}
+}
+
 // TestRatios has two pairs, a third that failed, and an older run of the same.
 func TestRatios(t *testing.T) {
 	var b bytes.Buffer
