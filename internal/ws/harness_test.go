@@ -23,7 +23,10 @@ import (
 )
 
 // TestMain runs all tests with each engine that the system has.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(engines{m}) }
+func TestMain(m *testing.M) {
+	playRole()
+	goleak.VerifyTestMain(engines{m})
+}
 
 type engines struct{ m *testing.M }
 

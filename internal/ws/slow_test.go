@@ -20,21 +20,28 @@ const slowQueue = 256 << 10
 
 // nuisances are clients that others must not have to wait for.
 var nuisances = []nuisanceKind{
-	{"never reads", neverReads},
-	{"reads a byte at a time", readsBytes},
-	{"floods another room", floods(sent(final|opText, digits(100)))},
-	{"floods with pings", floods(sent(final|opPing, digits(100)))},
+	{"never reads", neverReads, ""},
+	{"reads a byte at a time", readsBytes, ""},
+	{"floods another room", floods(messageFlood), messageFlood},
+	{"floods with pings", floods(pingFlood), pingFlood},
 }
 
 type nuisanceKind struct {
 	name  string
 	start func(t testing.TB, h *testHub, room string) *nuisance
+	flood string // the frame that it sends over and over; "" for one that does not
 }
+
+// What floods send.
+var (
+	messageFlood = sent(final|opText, digits(100))
+	pingFlood    = sent(final|opPing, digits(100))
+)
 
 // options are those of a hub that keeps a slow client for the whole test, and one that floods not long.
 func (k nuisanceKind) options() ws.Options {
 	o := ws.Options{SendQueue: slowQueue, WriteTimeout: patience}
-	if strings.HasPrefix(k.name, "floods") {
+	if k.flood != "" {
 		o.WriteTimeout = 300 * time.Millisecond
 	}
 	return o
@@ -229,93 +236,5 @@ func (n *nuisance) checkOrder(h *testHub, room string, publishers int) {
 			return
 		}
 		got++
-	}
-}
-
-// beside measures how long a message takes from one client to another, and returns the 99th percentile of many, one
-// after the other; in a room in which is also a nuisance, unless start is nil.
-func beside(t testing.TB, h *testHub, start func(testing.TB, *testHub, string) *nuisance, many int) time.Duration {
-	t.Helper()
-	room := newRoom()
-	c := newCircle(t, h, room, 2)
-	if start != nil {
-		n := start(t, h, room)
-		defer func() { _ = n.nc.Close() }()
-		defer n.end()
-		if !n.floods { // it has to be slow before one measures
-			dropped := h.ws.Stats().Dropped[hub.DropSendQueue]
-			for h.ws.Stats().Dropped[hub.DropSendQueue] == dropped {
-				c.round(4, 8<<10)
-			}
-		}
-	}
-	took := make([]time.Duration, many)
-	for i := range took {
-		began := time.Now()
-		c.members[0].write(sent(final|opText, "0 0 "), 0)
-		if _, _, err := c.members[1].next(); err != nil {
-			t.Fatal(err)
-		}
-		took[i] = time.Since(began)
-	}
-	for _, m := range c.members {
-		_ = m.nc.Close()
-	}
-	slices.Sort(took)
-	return took[many*99/100]
-}
-
-// compareBeside returns the median ratio of some pairs, without and with a nuisance in turn, and the medians of both 99th
-// percentiles.
-func compareBeside(t testing.TB, k nuisanceKind, pairs, many int) (ratio float64, without, with time.Duration) {
-	t.Helper()
-	h := startHub(t, newBus(), "hub1", k.options())
-	var ratios []float64
-	var withouts, withs []time.Duration
-	for range pairs {
-		a, b := beside(t, h, nil, many), beside(t, h, k.start, many)
-		withouts, withs = append(withouts, a), append(withs, b)
-		ratios = append(ratios, float64(b)/float64(a))
-	}
-	slices.Sort(ratios)
-	slices.Sort(withouts)
-	slices.Sort(withs)
-	return ratios[pairs/2], withouts[pairs/2], withs[pairs/2]
-}
-
-// TestBesideSlow shows roughly what BenchmarkBesideSlow does, on machines that do much else.
-func TestBesideSlow(t *testing.T) {
-	for _, k := range nuisances[:2] {
-		t.Run(k.name, func(t *testing.T) {
-			ratio := 100.0
-			for range 5 {
-				one, without, with := compareBeside(t, k, 5, 100)
-				t.Logf("a 99th percentile of %v, beside it %v", without, with)
-				if ratio = min(ratio, one); ratio <= 2 {
-					return
-				}
-			}
-			t.Errorf("the others wait %.2f times as long", ratio)
-		})
-	}
-}
-
-// BenchmarkBesideSlow shows what a nuisance costs the others: the median of ten ratios of 99th percentiles must be no
-// more than 1.25. Who floods takes a core for itself here, and gives the hub as much to do: that needs a machine with
-// more than two.
-func BenchmarkBesideSlow(b *testing.B) {
-	for _, k := range nuisances {
-		b.Run(k.name, func(b *testing.B) {
-			const pairs, many = 10, 2000
-			for b.Loop() {
-				ratio, without, with := compareBeside(b, k, pairs, many)
-				b.ReportMetric(ratio, "ratio")
-				b.ReportMetric(float64(without.Microseconds()), "p99-without-µs")
-				b.ReportMetric(float64(with.Microseconds()), "p99-with-µs")
-				if ratio > 1.25 {
-					b.Errorf("the others wait %.2f times as long: a 99th percentile of %v, beside it %v", ratio, without, with)
-				}
-			}
-		})
 	}
 }

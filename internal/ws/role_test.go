@@ -1,0 +1,186 @@
+package ws_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gobwas "github.com/gobwas/ws"
+)
+
+// role is what a process of its own does. Where a loop is never idle, the scheduler of its process looks at other
+// sockets every 10 ms alone, so nobody else may be in the process of a hub that is flooded and measured.
+// This program starts itself for it, with roleVariable in its environment.
+type role struct {
+	Address string // of the hub, or of the sink
+	Request string // a handshake before; none for a bare TCP connection
+
+	Sink bool   // reads what comes on a port whose address it prints, and throws it away
+	Send []byte // a frame that is sent over and over, as fast as it is taken; nothing is read
+	Many int    // so many messages go from one client to another, one after the other
+}
+
+const roleVariable = "REALTIME_HUB_TEST_ROLE"
+
+// playRole plays the role for which this process was started, and does not return then.
+func playRole() {
+	text := os.Getenv(roleVariable)
+	if text == "" {
+		return
+	}
+	var r role
+	err := json.Unmarshal([]byte(text), &r)
+	if err == nil {
+		go func() { // ends the process with the one that started it
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+		err = r.play()
+	}
+	fmt.Fprintln(os.Stderr, "playing a role:", err)
+	os.Exit(1)
+}
+
+func (r role) play() error {
+	switch {
+	case r.Sink:
+		return r.sink()
+	case r.Many > 0:
+		return r.measure()
+	}
+	return r.flood()
+}
+
+// sink reads one connection.
+func (r role) sink() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	nc, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	for buffer := make([]byte, 64<<10); err == nil; {
+		_, err = nc.Read(buffer)
+	}
+	select {} // until its process is ended
+}
+
+// flood floods, and where the connection is closed on it, connects again.
+func (r role) flood() error {
+	many := []byte(strings.Repeat(string(r.Send), 500))
+	for {
+		nc, _, err := r.open()
+		if err != nil {
+			return err
+		}
+		fmt.Println("it floods")
+		for err == nil {
+			_, err = nc.Write(many)
+		}
+		_ = nc.Close()
+	}
+}
+
+// measure prints the 99th percentile of how long messages take.
+func (r role) measure() error {
+	from, _, err := r.open()
+	if err != nil {
+		return err
+	}
+	to, read, err := r.open()
+	if err != nil {
+		return err
+	}
+	if err := to.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	message := []byte(sent(final|opText, "hi"))
+	took := make([]time.Duration, r.Many)
+	for i := range took {
+		began := time.Now()
+		if _, err := from.Write(message); err != nil {
+			return err
+		}
+		if f, err := gobwas.ReadFrame(read); err != nil || string(f.Payload) != "hi" {
+			return fmt.Errorf("got %q, %w", f.Payload, err)
+		}
+		took[i] = time.Since(began)
+	}
+	slices.Sort(took)
+	fmt.Println(took[r.Many*99/100])
+	select {} // until its process is ended
+}
+
+// open connects, and makes the handshake if there is to be one.
+func (r role) open() (net.Conn, *bufio.Reader, error) {
+	nc, err := net.Dial("tcp", r.Address)
+	if err != nil || r.Request == "" {
+		return nc, nil, err
+	}
+	if _, err := io.WriteString(nc, r.Request); err != nil {
+		return nil, nil, err
+	}
+	read := bufio.NewReader(nc)
+	resp, err := http.ReadResponse(read, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return nil, nil, fmt.Errorf("handshake: %s", resp.Status)
+	}
+	return nc, read, nil
+}
+
+// start starts a process for the role, and returns the first line that it prints, and what ends it.
+func (r role) start(t testing.TB) (said string, end func()) {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env, cmd.Stderr = append(os.Environ(), roleVariable+"="+string(text)), os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if said, err = lines.ReadString('\n'); err != nil {
+		t.Errorf("%+v said %q: %v", r, said, err)
+	}
+	drained := make(chan struct{}) // closed when nothing more is to come
+	go func() {                    // ends with the process
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, lines)
+	}()
+	return strings.TrimSpace(said), func() {
+		_ = in.Close()
+		<-drained
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
