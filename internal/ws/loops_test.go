@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	gobwas "github.com/gobwas/ws"
-
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 )
 
@@ -68,18 +66,18 @@ func TestTwoLoops(t *testing.T) {
 func getAll(c *rawClient, room string, own, members, each int) error {
 	next := make([]int, members)
 	for range (members - 1) * each {
-		f, err := gobwas.ReadFrame(c.r)
+		payload, err := readPayload(c.r)
 		if err != nil {
 			return fmt.Errorf("after %v: %w", next, err)
 		}
 		var where string
 		var from, number int
-		if _, err := fmt.Sscan(string(f.Payload), &where, &from, &number); err != nil {
-			return fmt.Errorf("%q: %w", f.Payload, err)
+		if _, err := fmt.Sscan(string(payload), &where, &from, &number); err != nil {
+			return fmt.Errorf("%q: %w", payload, err)
 		}
 		switch {
 		case where != room || from == own:
-			return fmt.Errorf("got %q", f.Payload)
+			return fmt.Errorf("got %q", payload)
 		case number != next[from]:
 			return fmt.Errorf("got message %d of %d, want %d", number, from, next[from])
 		}

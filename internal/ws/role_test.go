@@ -113,14 +113,25 @@ func (r role) measure() error {
 		if _, err := from.Write(message); err != nil {
 			return err
 		}
-		if f, err := gobwas.ReadFrame(read); err != nil || string(f.Payload) != "hi" {
-			return fmt.Errorf("got %q, %w", f.Payload, err)
+		if payload, err := readPayload(read); err != nil || string(payload) != "hi" {
+			return fmt.Errorf("got %q, %w", payload, err)
 		}
 		took[i] = time.Since(began)
 	}
 	slices.Sort(took)
 	fmt.Println(took[r.Many*99/100])
 	select {} // until its process is ended
+}
+
+// readPayload reads a frame, and returns its payload.
+func readPayload(r io.Reader) ([]byte, error) {
+	header, err := gobwas.ReadHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(r, payload)
+	return payload, err
 }
 
 // open connects, and makes the handshake if there is to be one.

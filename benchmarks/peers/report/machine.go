@@ -47,11 +47,12 @@ func machines(f results.File) string {
 
 // described returns what a machine and the versions on it are.
 func described(m results.Machine) string {
-	line := fmt.Sprintf("%s: %s, %d cores, %d GiB, Linux %s", m.Time.Format("2006-01-02"), m.CPU, m.Cores, m.Memory, m.Kernel)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s, %d cores, %d GiB, Linux %s", m.Time.Format("2006-01-02"), m.CPU, m.Cores, m.Memory, m.Kernel)
 	for _, name := range slices.Sorted(maps.Keys(m.Versions)) {
-		line += fmt.Sprintf(", %s %s", name, m.Versions[name])
+		fmt.Fprintf(&b, ", %s %s", name, m.Versions[name])
 	}
-	return line
+	return b.String()
 }
 
 func often(turns int) string {
