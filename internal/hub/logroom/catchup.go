@@ -249,7 +249,39 @@ func (r *Room) reset(at Position) {
 // check compares the room with where the log really ends. An older offset is an answer that was overtaken; an epoch
 // is never taken for that, as an old primary that is back has one that is listed.
 func (r *Room) check(t Top) {
-	if (t.Epoch != r.epoch || t.Offset > r.cursor.Offset) && r.holds(ruleCheck) {
+	switch {
+	case !r.holds(ruleCheck):
+	case t.Epoch != r.epoch:
+		r.catchUp()
+	case t.Offset > r.cursor.Offset:
+		r.owe(t.Offset)
+	}
+}
+
+// answered takes an entry as the answer to its publication says it. Where it is not the next, its copy comes behind
+// those of what lies between.
+func (r *Room) answered(e Entry) {
+	next := !r.running && !r.cursor.IsZero() && e.At.Epoch == r.epoch && e.At.Offset == r.cursor.Offset+1
+	switch {
+	case next || !r.holds(ruleAnswer):
+		r.live(e)
+	case e.At.Offset > r.cursor.Offset:
+		r.owe(e.At.Offset)
+	}
+}
+
+// owe notes that the log has an entry whose copy is on its way. It is not read at once: a hub that is busy hears of many
+// such, and what it read of a log that grows fast might be trimmed before the answer is here, while all of it came.
+func (r *Room) owe(offset uint64) {
+	if r.owed <= r.cursor.Offset {
+		r.owed, r.owedBy = offset, r.now+r.options.Patience
+	}
+}
+
+// overdue reads what did not come in time.
+func (r *Room) overdue() {
+	if r.owed > r.cursor.Offset && r.now >= r.owedBy && r.holds(ruleOwed) {
+		r.owed = 0
 		r.catchUp()
 	}
 }

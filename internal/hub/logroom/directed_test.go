@@ -202,7 +202,7 @@ var directed = []struct {
 	{"a trigger during a catch-up", "again", func(off mutant) error {
 		s := newSchedule(logroom.Options{}, off).live(5, "A")
 		s.give(logroom.Unsubscribed{}, logroom.Subscribed{Number: 1})
-		s.give(logroom.Top{Epoch: "e1", Offset: 6}).want()
+		s.give(logroom.Top{Epoch: "e2", Offset: 5}).want()
 		s.give(page(2, "e1:1", 5, 0, "")).want("ReadPage {Request:3 From:e1:5 Limit:256}")
 		return s.wrong
 	}},
@@ -238,7 +238,29 @@ var directed = []struct {
 	{"an end that nobody told of", "check", func(off mutant) error {
 		s := newSchedule(logroom.Options{}, off).live(5, "A")
 		s.give(logroom.Top{Epoch: "e1", Offset: 5}).want()
-		s.give(logroom.Top{Epoch: "e1", Offset: 6}).want("ReadPage {Request:2 From:e1:5 Limit:256}")
+		s.give(logroom.Top{Epoch: "e2", Offset: 5}).want("ReadPage {Request:2 From:e1:5 Limit:256}")
+		return s.wrong
+	}},
+	{"an entry that nobody hands over", "owed", func(off mutant) error {
+		s := newSchedule(logroom.Options{Patience: time.Second}, off).live(5, "A")
+		s.give(logroom.Top{Epoch: "e1", Offset: 6}, logroom.Tick{}).want()
+		s.now = time.Second / 2
+		s.give(logroom.Top{Epoch: "e1", Offset: 7}, logroom.Tick{}).want() // does not make it wait for longer
+		s.now = time.Second
+		s.give(logroom.Tick{}).want("ReadPage {Request:2 From:e1:5 Limit:256}")
+		s.give(page(2, "e1:1", 7, 0, "B/1@e1:6 B/2@e1:7")).want("Deliver B/1@e1:6 holders []", "Deliver B/2@e1:7 holders []")
+		s.now = time.Minute
+		s.give(logroom.Tick{}).want()
+		return s.wrong
+	}},
+	{"an answer before the copies of what lies between", "answer", func(off mutant) error {
+		s := newSchedule(logroom.Options{Patience: time.Second}, off).live(5, "A")
+		s.give(publish("A/1", "e1:5", "r")).want("Append 2 A/1")
+		s.give(logroom.Appended{Request: 2, Epoch: "e1", At: pos("e1:7")}).want()
+		s.give(published("B/1@e1:6")).want("Deliver B/1@e1:6 holders []")
+		s.give(published("A/1@e1:7")).want("Deliver A/1@e1:7 holders [A]")
+		s.now = time.Minute
+		s.give(logroom.Tick{}).want()
 		return s.wrong
 	}},
 	{"a reply of a newer epoch", "ack newest", func(off mutant) error {
@@ -336,8 +358,18 @@ var directed = []struct {
 		s.give(logroom.Appended{Request: 4, Epoch: "e2", At: pos("e2:1")}).want(
 			"Outcome B/1 stored at e2:1 duplicate false for r", "ReadPage {Request:5 From:e1:10 Limit:256}")
 		s.give(reset(5, "e2:1", 0)).want(
-			"Reset {Session:<nil> At:e2:0}", "ReadPage {Request:6 From:e2:0 Limit:256}")
-		s.give(page(6, "e2:1", 1, 0, "B/1@e2:1")).want("Deliver B/1@e2:1 holders []")
+			"Reset {Session:<nil> At:e2:0}")
+		s.give(published("B/1@e2:1")).want("Deliver B/1@e2:1 holders []")
+		return s.wrong
+	}},
+	{"a log that loses what is being replayed", "orphans replay", func(off mutant) error {
+		s := newSchedule(logroom.Options{Page: 4}, off).live(10, "A")
+		s.give(join("B", "e1:2"))
+		s.give(page(2, "e1:1", 10, 0, "C/3@e1:3 C/4@e1:4 C/5@e1:5 C/6@e1:6")).want(
+			"Replay to B C/3@e1:3 held false C/4@e1:4 held false C/5@e1:5 held false C/6@e1:6 held false")
+		s.give(logroom.Unsubscribed{}, logroom.Subscribed{Number: 1}, page(3, "e1:1,e2:4", 3, 4, "")).want(
+			"ReadPage {Request:3 From:e1:10 Limit:4}", "Orphans {Session:<nil> At:e1:3 To:10}",
+			"Orphans {Session:B At:e1:3 To:6}")
 		return s.wrong
 	}},
 	{"a reply of a catch-up that was abandoned", "awaited", func(off mutant) error {

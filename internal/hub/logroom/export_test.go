@@ -12,7 +12,8 @@ var Rules = []struct {
 }{
 	{"confirmed", ruleConfirmed}, {"awaited", ruleAwaited}, {"buffer", ruleBuffer}, {"overflow", ruleOverflow},
 	{"again", ruleAgain}, {"lost ends", ruleLostEnds}, {"epoch", ruleEpoch}, {"newest", ruleNewest},
-	{"behind", ruleBehind}, {"gap", ruleGap}, {"check", ruleCheck}, {"orphans", ruleOrphans},
+	{"behind", ruleBehind}, {"gap", ruleGap}, {"check", ruleCheck},
+	{"answer", ruleAnswer}, {"owed", ruleOwed}, {"orphans", ruleOrphans},
 	{"orphans replay", ruleOrphansReplay}, {"cut", ruleCut}, {"reset", ruleReset}, {"reset replay", ruleResetReplay},
 	{"name", ruleName}, {"resume epoch", ruleResumeEpoch}, {"resume beyond", ruleResumeBeyond},
 	{"resume wait", ruleResumeWait}, {"resume orphans", ruleResumeOrphans}, {"replay bound", ruleReplayBound},

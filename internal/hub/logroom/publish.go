@@ -68,7 +68,7 @@ func (r *Room) appended(e Appended) {
 	r.outcome(p, e)
 	r.settle(p.Message.ID, e)
 	if !e.Duplicate {
-		r.live(Entry{At: e.At, Message: p.Message})
+		r.answered(Entry{At: e.At, Message: p.Message})
 	}
 	if e.Epoch != r.epoch && !r.cursor.IsZero() {
 		r.catchUp()

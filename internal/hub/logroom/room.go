@@ -14,6 +14,7 @@ type Options struct {
 	Page        int           // entries asked for, and replayed, at once; 256
 	Portion     int           // bytes replayed at once, but for one entry; 256 KiB
 	Marks       int           // messages shown of which it is remembered to whom; 65536
+	Patience    time.Duration // how long the copy of what the log has may be on its way before it is read; 2 s
 	MaxAge      time.Duration // longest that the outbox keeps a message, H in the contract; 10 min
 }
 
@@ -43,6 +44,10 @@ type Room struct {
 	runs       uint64   // catch-ups begun
 	buffer     []Entry  // live entries that came meanwhile
 	buffered   int      // bytes of them
+
+	// What the log has and was not handed over yet.
+	owed   uint64        // an offset; at or behind the cursor for nothing
+	owedBy time.Duration // when it is read
 
 	// Subscribers.
 	subs      []*subscriber // in no order; each knows its index
@@ -78,6 +83,7 @@ func New(o Options, b *Budget) *Room {
 	o.Page = orDefault(o.Page, 256)
 	o.Portion = orDefault(o.Portion, 256<<10)
 	o.Marks = orDefault(o.Marks, 1<<16)
+	o.Patience = orDefault(o.Patience, 2*time.Second)
 	o.MaxAge = orDefault(o.MaxAge, 10*time.Minute)
 	return &Room{
 		options: o, budget: b, isolated: true,
@@ -156,7 +162,7 @@ func (r *Room) ask() uint64 {
 
 // cutOff ends all that waits for an answer: none comes.
 func (r *Room) cutOff() {
-	r.isolated, r.subscribed, r.synced = true, false, false
+	r.isolated, r.subscribed, r.synced, r.owed = true, false, false, 0
 	r.abandon()
 	r.recalling = recollection{}
 	for _, s := range r.pages {
@@ -188,6 +194,7 @@ func (r *Room) tick() {
 	if r.again && !r.running {
 		r.catchUp()
 	}
+	r.overdue()
 	r.goOn()
 	r.flush()
 }

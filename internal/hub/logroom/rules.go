@@ -16,7 +16,9 @@ const (
 	ruleNewest                         // that epoch is the newest of the last page, not the cursor's
 	ruleBehind                         // a live entry at or behind the cursor is dropped
 	ruleGap                            // a live entry beyond the next one starts a catch-up
-	ruleCheck                          // the position check starts one
+	ruleCheck                          // the position check starts one, where the log has another epoch, or was patient
+	ruleAnswer                         // an answer beyond the next entry waits for what lies between
+	ruleOwed                           // what the log has and did not hand over in time is read
 	ruleOrphans                        // attached sessions are told of orphans
 	ruleOrphansReplay                  // so are replaying sessions
 	ruleCut                            // the ring is cut where orphans begin

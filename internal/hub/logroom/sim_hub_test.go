@@ -113,7 +113,7 @@ func (h *hub) room(number int) *room {
 	if r == nil {
 		c := &h.w.config
 		r = &room{hub: h, number: number, core: logroom.New(logroom.Options{
-			Ring: c.ring, Buffer: c.buffer, Page: c.page, Marks: c.marks, MaxAge: c.maxAge,
+			Ring: c.ring, Buffer: c.buffer, Page: c.page, Marks: c.marks, MaxAge: c.maxAge, Patience: time.Second,
 		}, h.budget)}
 		r.core.SwitchOff(h.w.mutant.rule)
 		h.rooms[number] = r
