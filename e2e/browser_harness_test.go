@@ -5,43 +5,74 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
+	"log"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
 // browserPatience is how long a page may take for anything before a test fails.
 const browserPatience = 60 * time.Second
 
-// browserStart starts a Chromium that ends with the test, and returns the context to open tabs in.
+// browserStart returns the context to open tabs in, of the Chromium that all tests share.
 func browserStart(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	ctx, err := chromium.start()
 	if err != nil {
-		t.Fatalf("this test needs Chromium: apt-get install chromium (%v)", err)
+		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1180, 960))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithLogf(t.Logf), chromedp.WithErrorf(t.Logf))
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Logf("stop Chromium: %v", err)
-		}
-	})
 	return ctx
+}
+
+// chromium is the browser of all tests, which is started once, by the first that needs it: a start and an end take both
+// processors for seconds. Tests share nothing in it, as each tab has storage and a process of its own.
+var chromium sharedBrowser
+
+type sharedBrowser struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	ends []func() // what stop calls, the last first
+}
+
+// start starts the browser where it does not run yet. It is safe for use by several goroutines.
+func (b *sharedBrowser) start() (context.Context, error) {
+	b.once.Do(func() {
+		atTheEnd(b.stop)
+		path, err := exec.LookPath("chromium")
+		if err != nil {
+			b.err = fmt.Errorf("this test needs Chromium: apt-get install chromium (%w)", err)
+			return
+		}
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1180, 960))
+		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(allocator, chromedp.WithLogf(log.Printf), chromedp.WithErrorf(log.Printf))
+		b.ctx, b.ends = ctx, append(b.ends, stop, cancel)
+		if err := chromedp.Do(ctx); err != nil {
+			b.err = fmt.Errorf("start Chromium: %w", err)
+			return
+		}
+		b.ends = append(b.ends, func() {
+			if err := chromedp.Cancel(ctx); err != nil {
+				log.Printf("stop Chromium: %v", err)
+			}
+		})
+	})
+	return b.ctx, b.err
+}
+
+// stop ends the browser and waits for its end.
+func (b *sharedBrowser) stop() {
+	for _, end := range slices.Backward(b.ends) {
+		end()
+	}
 }
 
 // browserTab is one page in a window of its own: a tab in the background draws nothing, and is throttled.
@@ -140,8 +171,17 @@ func (tab *browserTab) connect() {
 	tab.state("connected")
 }
 
-// send writes text into the message field and presses Enter.
+// send puts text into the message field as a paste does, and presses Enter.
 func (tab *browserTab) send(text string) {
+	tab.t.Helper()
+	tab.do(chromedp.Focus("#message", chromedp.NodeVisible), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}), chromedp.KeyEvent("\r"))
+}
+
+// sendTyped is send with a key for each letter, each of which the browser draws: it takes some 50 ms a letter.
+func (tab *browserTab) sendTyped(text string) {
 	tab.t.Helper()
 	tab.do(chromedp.SendKeys("#message", text+"\r"))
 }
@@ -150,61 +190,6 @@ func (tab *browserTab) send(text string) {
 func browserRow(direction, text string) string {
 	return fmt.Sprintf("[...document.querySelectorAll('#messages > li[data-direction=%s]')]"+
 		".filter(li => li.querySelector('.text').textContent === %q)", direction, text)
-}
-
-// shot writes a picture of the page into the folder that SCREENSHOTS names, where it names one.
-func (tab *browserTab) shot(name string) {
-	tab.t.Helper()
-	folder := os.Getenv("SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(tab.ctx, browserPatience)
-	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		tab.t.Fatalf("take the picture %s: %v", name, err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
-		tab.t.Fatalf("write the picture: %v", err)
-	}
-}
-
-// scheme has the page believe that the system is light or dark.
-func (tab *browserTab) scheme(value string) {
-	tab.t.Helper()
-	tab.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
-		})
-		return err
-	}))
-}
-
-// looks takes pictures of the page, light and dark, wide and as a phone has it, and fails the test where something is hard
-// to read, too small to touch, or wider than the window.
-func (tab *browserTab) looks(name string, height int64) {
-	tab.t.Helper()
-	for _, look := range []struct {
-		name, scheme string
-		width        int64
-	}{
-		{name + "-light", "light", 1180}, {name + "-dark", "dark", 1180}, {name + "-360", "light", 360},
-		{name + "-360-dark", "dark", 360},
-	} {
-		tab.scheme(look.scheme)
-		tab.do(chromedp.EmulateViewport(look.width, height))
-		for _, poor := range browserGet[[]string](tab, browserContrast) {
-			tab.t.Errorf("%s: contrast below 4.5: %s", look.name, poor)
-		}
-		for _, small := range browserGet[[]string](tab, browserSmall) {
-			tab.t.Errorf("%s: smaller than 44 pixels: %s", look.name, small)
-		}
-		if browserGet[bool](tab, "document.documentElement.scrollWidth > innerWidth") {
-			tab.t.Errorf("%s: the page is wider than its window", look.name)
-		}
-		tab.shot(look.name)
-	}
 }
 
 // quiet fails the test if the page wrote a warning or an error, broke its own policy or threw. A hub that is away is

@@ -27,16 +27,50 @@ import (
 const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
-	// Those that run side by side mostly wait, so there may be more of them than processors.
+	// Those that run side by side mostly wait, so there may be more of them than processors: but few, as each may load
+	// several hubs, and all have to come to an end in time.
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("4") // a number that it takes
+		_ = parallel.Value.Set("3") // a number that it takes
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(suite{m}, goleak.Cleanup(func(code int) {
 		if built.dir != "" {
 			os.RemoveAll(built.dir)
 		}
 		os.Exit(code)
 	}))
+}
+
+// parallelWithRace has a test run beside others where that costs no proof: it judges how long something takes, which
+// with the race detector it does not. There it mostly waits, as its clients publish more slowly.
+func parallelWithRace(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Parallel()
+	}
+}
+
+// suite is all tests, and then the end of what they share.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	code := s.M.Run()
+	for _, end := range slices.Backward(shared.ends) {
+		end()
+	}
+	return code
+}
+
+// shared is what tests started for all that follow.
+var shared struct {
+	mu   sync.Mutex
+	ends []func() // guarded by mu while tests run
+}
+
+// atTheEnd has end called after the last test, before those that were given earlier.
+func atTheEnd(end func()) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.ends = append(shared.ends, end)
 }
 
 // built is the command under test, which is built once for all tests.
