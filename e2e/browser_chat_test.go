@@ -45,6 +45,7 @@ func browserNewCluster(t *testing.T) *browserCluster {
 }
 
 func TestBrowserChat(t *testing.T) {
+	t.Parallel()
 	c := browserNewCluster(t)
 	for _, tab := range c.tabs {
 		tab.connect()
@@ -177,7 +178,7 @@ func (c *browserCluster) testIsolated(t *testing.T) {
 		tab.state("isolated")
 	}
 	sender, here, there := c.tabs[0], c.tabs[1:3], c.tabs[3:]
-	sender.send("anyone on hub2?")
+	sender.sendTyped("anyone on hub2?")
 	for _, tab := range here {
 		tab.until(browserRow("received", "anyone on hub2?") + "[0]?.innerText.includes('this hub only')")
 	}
@@ -240,6 +241,7 @@ func (c *browserCluster) testKilled(t *testing.T) {
 
 // TestBrowserProxy has a page whose WebSocket goes by its own server, and which cannot know where the hub is.
 func TestBrowserProxy(t *testing.T) {
+	t.Parallel()
 	hub := startHub(t, "--name", "hub1")
 	addr := freeAddr(t)
 	page := startServer(t, addr, "hubclient", "--listen", addr, "--hub", hub.URL(), "--proxy")
@@ -258,37 +260,6 @@ func TestBrowserProxy(t *testing.T) {
 	ada.quiet("ERR_CONNECTION_REFUSED")
 	grace.quiet("ERR_CONNECTION_REFUSED")
 }
-
-// browserContrast returns the texts of the page whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
-const browserContrast = `(() => {
-	const rgb = (color) => color.match(/[\d.]+/g).map(Number);
-	const light = ([r, g, b]) => [r, g, b]
-		.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-		.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-	const behind = (e) => {
-		for (; e; e = e.parentElement) {
-			const color = rgb(getComputedStyle(e).backgroundColor);
-			if (color.length < 4 || color[3] === 1) return color;
-		}
-		return [255, 255, 255];
-	};
-	const poor = [];
-	for (const e of document.querySelectorAll('body *')) {
-		const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-		if (!e.offsetHeight || (!text && !e.placeholder) || e.closest('.sr, .skip, noscript')) continue;
-		for (const style of [getComputedStyle(e), ...(e.placeholder ? [getComputedStyle(e, '::placeholder')] : [])]) {
-			const [a, b] = [light(rgb(style.color)), light(behind(e))];
-			const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-			if (ratio < 4.5) poor.push(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2) + ' ' + e.textContent.slice(0, 40));
-		}
-	}
-	return poor;
-})()`
-
-// browserSmall returns what one can press and is smaller than 44 pixels; links within a text are exempt.
-const browserSmall = `[...document.querySelectorAll('button, input:not([type=radio]), textarea, #show label, a:not(.text a)')]
-	.filter((e) => e.offsetHeight && (e.offsetHeight < 44 || e.offsetWidth < 44))
-	.map((e) => e.outerHTML.slice(0, 80) + ' ' + e.offsetWidth + '×' + e.offsetHeight)`
 
 // testAppearance measures contrast and targets, in light, dark and on a small screen, and takes the pictures.
 func (c *browserCluster) testAppearance(t *testing.T) {

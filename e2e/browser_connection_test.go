@@ -31,7 +31,7 @@ func browserTestRefused(t *testing.T, browser context.Context) {
 
 func browserTestUnanswered(t *testing.T, browser context.Context) {
 	hub, tab, session := browserConnected(t, browser)
-	tab.send("is anybody there?")
+	tab.sendTyped("is anybody there?")
 	session.send(`{"type":"there","room":"lobby","people":[],"count":1}`)
 	session.await(protocol.TypePublish)
 	session.conn.CloseNow()
@@ -129,7 +129,7 @@ func browserTestIsolated(t *testing.T, browser context.Context) {
 	session.send(`{"type":"status","isolated":true}`)
 	tab.state("isolated")
 	tab.until(`document.getElementById('banner').innerText.includes('the 1 other in this room on hub1')`)
-	tab.send("anyone on hub2?")
+	tab.sendTyped("anyone on hub2?")
 	f := session.await(protocol.TypePublish)
 	session.send(fmt.Sprintf(`{"type":"ack","key":%q,"id":"i","scope":"live"}`, f.Key))
 	tab.until(browserRow("sent", "anyone on hub2?") + "[0].innerText.includes('this hub only')")

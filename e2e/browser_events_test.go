@@ -20,6 +20,7 @@ const browserReads = `window.got = []; window.ids = []; window.names = []; windo
 // TestBrowserEvents reads a room's events in a browser, at a hub that is killed and started again, and then stopped in
 // order and started again: each message comes once, in order.
 func TestBrowserEvents(t *testing.T) {
+	t.Parallel()
 	redis := startLogRedis(t)
 	hubs := startLogHubs(t, redis, 2)
 	h, other := hubs[0], hubs[1]
@@ -74,6 +75,7 @@ func TestBrowserEvents(t *testing.T) {
 
 // TestBrowserEventsOrigin has a page of another host name read events, which the hub does not let in.
 func TestBrowserEventsOrigin(t *testing.T) {
+	t.Parallel()
 	h := startHub(t, "--allowed-origins", "http://elsewhere.example")
 	tab := browserOpen(t, browserStart(t), "events", startPage(t, h.URL()).URL())
 	tab.run(fmt.Sprintf(browserReads, h.URL()+"/v1/rooms/news/events"))

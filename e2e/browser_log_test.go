@@ -18,6 +18,7 @@ import (
 // What a page makes of a log room, with a hub that says each frame of docs/protocol.md when a test wants it said.
 
 func TestBrowserLog(t *testing.T) {
+	t.Parallel()
 	browser := browserStart(t)
 	for name, test := range map[string]func(*testing.T, context.Context){
 		"history":     browserTestHistory,

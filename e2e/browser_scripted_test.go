@@ -149,6 +149,7 @@ func browserPage(t *testing.T, hubs ...string) string {
 }
 
 func TestBrowserScripted(t *testing.T) {
+	t.Parallel()
 	browser := browserStart(t)
 	for name, test := range map[string]func(*testing.T, context.Context){
 		"refused":     browserTestRefused,

@@ -11,6 +11,7 @@ import (
 // TestBrowserToken has the page, which has no token to show, at a hub that wants one: it is refused, says why, and does not
 // try again.
 func TestBrowserToken(t *testing.T) {
+	t.Parallel()
 	hub := startHub(t, "--token-key", strings.Repeat("k", 32))
 	tab := browserOpen(t, browserStart(t), "Ada", startPage(t, hub.URL()).URL())
 	tab.run(`document.getElementById('connect').click()`)

@@ -13,6 +13,7 @@ import (
 // TestBrowserUp follows the README without Docker: `up`, three tabs on each of its two pages, Connect, and a
 // conversation, of which everybody sees each line once and on top. It makes the README's picture.
 func TestBrowserUp(t *testing.T) {
+	t.Parallel()
 	u := startUp(t, 2)
 	browser := browserStart(t)
 	tabs := map[string]*browserTab{}

@@ -59,6 +59,7 @@ func testManyHubs(t *testing.T, room string) {
 // once: everybody sees every message of the others exactly once and in the order of its publisher, nobody his own, and
 // Redis is asked to publish no more than once a message.
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		hubs  int
 		flags []string

@@ -21,6 +21,9 @@ import (
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
+// jsRoom is where tests with two clients at most have them talk.
+const jsRoom = "resume"
+
 // jsClient is the JavaScript client in a program of its own, in Node or in a page, that does as it is told and writes down
 // what it did and saw. Its methods are for the test's goroutine.
 type jsClient struct {
@@ -194,6 +197,16 @@ func (c *jsClient) isLive() error {
 		}
 	}
 	return nil
+}
+
+// cuts returns how many connections a client lost.
+func (c *jsClient) cuts() (n int) {
+	for _, e := range c.rec.events {
+		if e.what == closed {
+			n++
+		}
+	}
+	return n
 }
 
 // rest returns an error as long as the client is not at the log's top, with an empty outbox.

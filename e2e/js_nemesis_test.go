@@ -57,6 +57,7 @@ func (c *jsClient) ownStored() (n int) {
 // TestJavaScriptNemesis has the JavaScript client publish and subscribe while its connections are cut, it goes over to the
 // other hub, Redis is killed and started again, and its hub is killed while it is cut off. Nothing is lost, doubled or out of order.
 func TestJavaScriptNemesis(t *testing.T) {
+	t.Parallel()
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.scripted()
@@ -80,7 +81,7 @@ func TestJavaScriptNemesis(t *testing.T) {
 	tr.waitScripts()
 	redis.Kill()
 	tr.isolated(true)
-	tr.waitProvisional(400)
+	tr.waitProvisional(100)
 	// Not each of them: one whose cursor is beyond what the others have is shown nothing.
 	eventually(t, "a script is shown something without a position", func() (wrong error) {
 		for _, c := range tr.scripts {

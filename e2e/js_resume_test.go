@@ -23,8 +23,6 @@ var (
 	jsAsleep  = flag.Duration("js.asleep", 5*time.Second, "how long the page sleeps in TestJavaScriptAsleep")
 )
 
-const jsRoom = "resume"
-
 // jsPair is a JavaScript client that something happens to, and one in Node that goes on.
 type jsPair struct {
 	t        *testing.T
@@ -71,19 +69,10 @@ func (p *jsPair) finish() int {
 	return len(log)
 }
 
-// cuts returns how many connections a client lost.
-func (c *jsClient) cuts() (n int) {
-	for _, e := range c.rec.events {
-		if e.what == closed {
-			n++
-		}
-	}
-	return n
-}
-
 // TestJavaScriptResumes kills the hub of a client in Node and of one in a page. Both go on at the other hub, with what was
 // published meanwhile, and what they wrote while they had none.
 func TestJavaScriptResumes(t *testing.T) {
+	t.Parallel()
 	redis := startLogRedis(t)
 	browser := browserStart(t)
 	for _, where := range []string{"node", "page"} {
@@ -125,6 +114,7 @@ func jsInPage(t *testing.T) (*jsPair, *gate, *browserTab) {
 // TestJavaScriptOffline switches the network of a page off: nothing goes through any more, and the browser says so. When
 // it is back the page is at once, and nothing is missing.
 func TestJavaScriptOffline(t *testing.T) {
+	t.Parallel()
 	p, g, tab := jsInPage(t)
 	p.talk(5)
 	offline := func(off bool) {
@@ -165,6 +155,7 @@ func TestJavaScriptOffline(t *testing.T) {
 
 // TestJavaScriptAsleep has a page sleep for longer than a pong may take. Nothing is missing afterwards.
 func TestJavaScriptAsleep(t *testing.T) {
+	t.Parallel()
 	call := func(tab *browserTab, do func(context.Context) error) {
 		tab.t.Helper()
 		tab.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return do(ctx) }))

@@ -56,6 +56,7 @@ func TestJavaScriptTokens(t *testing.T) {
 
 // TestJavaScriptTokenRefused has a client whose tokens are all over, and one whose token is none.
 func TestJavaScriptTokenRefused(t *testing.T) {
+	t.Parallel()
 	h := startHub(t, "--token-key", tokenKey)
 	over := []string{makeToken(t, "ada", time.Now().Add(-time.Hour)), makeToken(t, "ada", time.Now().Add(-time.Minute))}
 	for _, test := range []struct {

@@ -16,6 +16,7 @@ const away = 5 * time.Second
 // TestWithoutRedis has people of both hubs go on while Redis is away for 5 s. What they publish is shown on their own hub
 // at once; when Redis is back it reaches the other hub, once, and is acknowledged as stored.
 func TestWithoutRedis(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	room := tr.rooms[0]

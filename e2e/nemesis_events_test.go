@@ -10,6 +10,7 @@ import (
 // TestStreamsHubKilled kills one of three hubs under load. Its streams go on at another with their last id: nothing is lost,
 // doubled or out of order.
 func TestStreamsHubKilled(t *testing.T) {
+	t.Parallel()
 	tr := startTrial(t, startLogRedis(t), 3)
 	tr.stream()
 	tr.load()
@@ -29,6 +30,7 @@ func TestStreamsHubKilled(t *testing.T) {
 // TestStreamsRedisKilled kills Redis under load and starts it again with its file. Meanwhile what clients of a hub publish
 // is shown in its streams without a position, and a hub is killed whose streams have yet to be told where that stands.
 func TestStreamsRedisKilled(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.stream()

@@ -7,6 +7,7 @@ import "testing"
 // TestLogHubKilled kills one of three hubs under load. Its clients go on at another; nothing that was acknowledged is lost,
 // and what was not comes from their outboxes.
 func TestLogHubKilled(t *testing.T) {
+	t.Parallel()
 	tr := startTrial(t, startLogRedis(t), 3)
 	tr.load()
 	tr.waitStored(500)
@@ -20,6 +21,7 @@ func TestLogHubKilled(t *testing.T) {
 // TestHubKilledWhileIsolated kills a hub that cannot reach Redis, with all that it keeps for others. Its clients have it
 // in their outboxes, and bring it to the other hub, which is isolated too at first.
 func TestHubKilledWhileIsolated(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.load()

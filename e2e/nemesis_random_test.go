@@ -12,6 +12,7 @@ import (
 // they were, and a Redis with its file that is killed, stopped or cuts its connections, with hubs that notice and hubs
 // that do not. Nothing is lost.
 func TestFaultsAtRandom(t *testing.T) {
+	t.Parallel()
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 3)
 	tr.load()
@@ -43,6 +44,7 @@ func TestFaultsAtRandom(t *testing.T) {
 
 // TestLossesAtRandom is the same with a Redis that comes back as it was some time ago, or empty.
 func TestLossesAtRandom(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()

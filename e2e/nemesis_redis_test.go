@@ -20,6 +20,7 @@ func (tr *trial) gone() { tr.lost = time.Now() }
 // TestLogRedisKilled kills Redis under load and starts it again with its file, three times: nothing that was acknowledged
 // is lost, and nobody is told of a loss.
 func TestLogRedisKilled(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.load()
@@ -36,6 +37,7 @@ func TestLogRedisKilled(t *testing.T) {
 // TestRedisWithoutItsTail starts Redis again from an older copy of its data, under load: clients are told what is lost,
 // new messages arrive, and positions that are given out again are no trap.
 func TestRedisWithoutItsTail(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
@@ -57,6 +59,7 @@ func TestRedisWithoutItsTail(t *testing.T) {
 
 // TestRedisEmpty starts Redis again without its data.
 func TestRedisEmpty(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()
@@ -74,6 +77,7 @@ func TestRedisEmpty(t *testing.T) {
 
 // TestRedisFlushed empties Redis under load: hubs lose no connection, and find out by what comes next.
 func TestRedisFlushed(t *testing.T) {
+	parallelWithRace(t)
 	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()

@@ -78,7 +78,10 @@ func testStopDoesNotWaitForEver(t *testing.T, room string) {
 
 // TestHubKilled kills a hub under clients of package client: they come back by themselves when it is started again, are
 // told that something may be missing, and go on. The hub kept its log rooms in its memory, so that these are other ones then.
-func TestHubKilled(t *testing.T) { bothKinds(t, "lobby", testHubKilled) }
+func TestHubKilled(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "lobby", testHubKilled)
+}
 
 func testHubKilled(t *testing.T, room string) {
 	t.Parallel()

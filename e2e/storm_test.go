@@ -12,7 +12,10 @@ import (
 
 // TestStormInOneProcess has three hubs that the in-memory broker joins: everybody sees every message of the others
 // exactly once and in the order of its publisher, nobody his own.
-func TestStormInOneProcess(t *testing.T) { bothKinds(t, "storm", testStormInOneProcess) }
+func TestStormInOneProcess(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "storm", testStormInOneProcess)
+}
 
 func testStormInOneProcess(t *testing.T, room string) {
 	t.Parallel()
