@@ -87,11 +87,12 @@ func buildBinary(tb testing.TB) string {
 		if built.dir, built.err = os.MkdirTemp("", "realtime-hub-e2e"); built.err != nil {
 			return
 		}
-		args := []string{"build", "-trimpath", "-buildvcs=false", "-o", built.dir, "-ldflags", "-s -w"}
-		cgo := "CGO_ENABLED=0"
-		if raceDetector {
-			args, cgo = append(args, "-race"), "CGO_ENABLED=1"
+		args := []string{"build", "-buildvcs=false", "-o", built.dir, "-ldflags", "-s -w"}
+		how, cgo := "-trimpath", "CGO_ENABLED=0"
+		if raceDetector { // with the flags of the test, whose packages are compiled already
+			how, cgo = "-race", "CGO_ENABLED=1"
 		}
+		args = append(args, how)
 		cmd := exec.Command("go", append(args, "../cmd/realtime-hub")...)
 		cmd.Env = append(os.Environ(), cgo)
 		if out, err := cmd.CombinedOutput(); err != nil {
