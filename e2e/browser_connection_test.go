@@ -1,4 +1,4 @@
-//go:build !short
+//go:build !short && !race
 
 package e2e
 

@@ -1,4 +1,4 @@
-//go:build unix && !short
+//go:build unix && !short && !race
 
 package e2e
 
