@@ -27,10 +27,14 @@ import (
 const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
-	// Those that run side by side mostly wait, so there may be more of them than processors: but few, as each may load
-	// several hubs, and all have to come to an end in time.
+	// Those that run side by side mostly wait, but few may: each may load several hubs, and all have to come to an end in
+	// time. With the race detector the clients alone, which are all in this process, need several times as much.
+	atOnce := "3"
+	if raceDetector {
+		atOnce = "2"
+	}
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("3") // a number that it takes
+		_ = parallel.Value.Set(atOnce) // a number that it takes
 	}
 	goleak.VerifyTestMain(suite{m}, goleak.Cleanup(func(code int) {
 		if built.dir != "" {
