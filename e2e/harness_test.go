@@ -44,8 +44,9 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// parallelWithRace has a test run beside others where that costs no proof: it judges how long something takes, which
-// with the race detector it does not. There it mostly waits, as its clients publish more slowly.
+// parallelWithRace has a nemesis run beside others with the race detector alone. There it mostly waits, as its clients publish
+// more slowly, and does not judge how soon all is healed. Without, it would run beside Chromium, which takes precedence
+// over the hubs where it is root's, and they miss their Redis.
 func parallelWithRace(t *testing.T) {
 	t.Helper()
 	if raceDetector {

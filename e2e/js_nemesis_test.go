@@ -57,7 +57,6 @@ func (c *jsClient) ownStored() (n int) {
 // TestJavaScriptNemesis has the JavaScript client publish and subscribe while its connections are cut, it goes over to the
 // other hub, Redis is killed and started again, and its hub is killed while it is cut off. Nothing is lost, doubled or out of order.
 func TestJavaScriptNemesis(t *testing.T) {
-	t.Parallel()
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 2)
 	tr.scripted()

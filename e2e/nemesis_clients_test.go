@@ -7,7 +7,7 @@ import "testing"
 // TestClientsCut has clients that are cut at random, in order and by a reset, go to the other hub, and go on from an
 // older state. Nothing is lost, doubled or shown twice, and nobody is told of a loss.
 func TestClientsCut(t *testing.T) {
-	t.Parallel()
+	parallelWithRace(t)
 	tr := startTrial(t, startLogRedis(t), 2)
 	tr.load()
 	for range 40 {
@@ -22,7 +22,7 @@ func TestClientsCut(t *testing.T) {
 // TestSubscriptionsKilled has Redis close the hubs' connections, those that are subscribed and the others, over and
 // over. Clients see nothing of it.
 func TestSubscriptionsKilled(t *testing.T) {
-	t.Parallel()
+	parallelWithRace(t)
 	redis := startLogRedis(t)
 	tr := startTrial(t, redis, 2)
 	tr.load()

@@ -10,7 +10,7 @@ import (
 // TestStreamsHubKilled kills one of three hubs under load. Its streams go on at another with their last id: nothing is lost,
 // doubled or out of order.
 func TestStreamsHubKilled(t *testing.T) {
-	t.Parallel()
+	parallelWithRace(t)
 	tr := startTrial(t, startLogRedis(t), 3)
 	tr.stream()
 	tr.load()

@@ -7,7 +7,7 @@ import "testing"
 // TestLogHubKilled kills one of three hubs under load. Its clients go on at another; nothing that was acknowledged is lost,
 // and what was not comes from their outboxes.
 func TestLogHubKilled(t *testing.T) {
-	t.Parallel()
+	parallelWithRace(t)
 	tr := startTrial(t, startLogRedis(t), 3)
 	tr.load()
 	tr.waitStored(500)

@@ -12,7 +12,7 @@ import (
 // they were, and a Redis with its file that is killed, stopped or cuts its connections, with hubs that notice and hubs
 // that do not. Nothing is lost.
 func TestFaultsAtRandom(t *testing.T) {
-	t.Parallel()
+	parallelWithRace(t)
 	redis := startLogRedis(t, durable...)
 	tr := startTrial(t, redis, 3)
 	tr.load()
