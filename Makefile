@@ -35,7 +35,7 @@ test: ## all tests but the containers' (SHORT=1: without Redis, Chromium and Nod
 	@deploy/need.sh $(TEST_NEEDS)
 	go test -count=1 -timeout 20m $(TEST_FLAGS) ./...
 
-race: ## the same under the race detector, but for what happens in a page alone (e2e/doc_test.go)
+race: ## the same under the race detector
 	@deploy/need.sh $(TEST_NEEDS) cc
 	CGO_ENABLED=1 go test -race -count=1 -timeout 20m $(TEST_FLAGS) ./...
 

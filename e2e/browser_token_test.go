@@ -1,4 +1,4 @@
-//go:build !short && !race
+//go:build !short
 
 package e2e
 

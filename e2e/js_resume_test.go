@@ -1,4 +1,4 @@
-//go:build unix && !short && !race
+//go:build unix && !short
 
 package e2e
 
