@@ -134,6 +134,7 @@ var figures = map[string]func(*Result) (float64, bool){
 	"duplicates":            ofLoad(func(l *Load) float64 { return float64(l.Duplicates) }),
 	"out_of_order":          ofLoad(func(l *Load) float64 { return float64(l.OutOfOrder) }),
 	"echoed":                ofLoad(func(l *Load) float64 { return float64(l.Echoed) }),
+	"resets":                ofLoad(func(l *Load) float64 { return float64(l.Resets) }),
 	"strange":               ofLoad(func(l *Load) float64 { return float64(l.Strange) }),
 	"unsent":                ofLoad(func(l *Load) float64 { return float64(l.Unsent) }),
 	"published":             ofLoad(func(l *Load) float64 { return float64(l.Published) }),

@@ -67,7 +67,7 @@ const (
 
 // counts are plain sums. Those of the window are of the time that is measured.
 type counts struct {
-	published, expected, delivered, duplicates, outOfOrder, echoed, strange, told, unsent, givenUp, pings uint64
+	published, expected, delivered, duplicates, outOfOrder, echoed, strange, told, resets, unsent, givenUp, pings uint64
 
 	windowOffered, windowPublished, windowDeliveries, windowIn, windowOut, windowReads, windowWrites uint64
 
@@ -341,7 +341,7 @@ func (l *load) result() *Load {
 		Latency:             newLatency(&l.delay),
 		BytesIn:             n.windowIn, BytesOut: n.windowOut, Reads: n.windowReads, Writes: n.windowWrites,
 		PublishedTotal: n.published, Expected: n.expected, Delivered: n.delivered, Lost: n.expected - min(n.delivered, n.expected),
-		Duplicates: n.duplicates, OutOfOrder: n.outOfOrder, Echoed: n.echoed, Strange: n.strange, ToldLost: n.told,
+		Duplicates: n.duplicates, OutOfOrder: n.outOfOrder, Echoed: n.echoed, Strange: n.strange, ToldLost: n.told, Resets: n.resets,
 		Unsent: n.unsent + l.pace.left(), GivenUp: n.givenUp,
 		Acks: plain(l.acks), Refused: plain(l.noes),
 	}

@@ -73,6 +73,9 @@ func (r *Result) loadText(b *strings.Builder) {
 		lost += fmt.Sprintf(" (the hub told of %s)", group(float64(l.ToldLost)))
 	}
 	line(b, "lost", "%s, doubled %s, out of order %s", lost, group(float64(l.Duplicates)), group(float64(l.OutOfOrder)))
+	if l.Resets > 0 {
+		line(b, "resets", "%s: so often the hub said that messages of a log are missing", group(float64(l.Resets)))
+	}
 	if len(l.Refused) > 0 {
 		line(b, "refused", "%s", scopes(l.Refused))
 	}

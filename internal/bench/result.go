@@ -78,6 +78,7 @@ type Load struct {
 	Echoed         uint64 `json:"echoed"`       // came back to their publisher, which they should not
 	Strange        uint64 `json:"strange"`      // not of this run, or of the wrong room or size
 	ToldLost       uint64 `json:"told_lost"`    // that the server said it dropped
+	Resets         uint64 `json:"resets"`       // how often it said that messages of a log are missing, and not how many
 	Unsent         uint64 `json:"unsent"`       // planned, and not taken by the sockets in time
 	GivenUp        uint64 `json:"given_up"`     // with Window: not waited for any longer
 }

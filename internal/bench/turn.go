@@ -31,6 +31,9 @@ func (t *Turn) Refused(key, why []byte) { t.load.refused(t.conn, key, why) }
 // Gap says that the server told of n messages that it dropped for this connection.
 func (t *Turn) Gap(n int) { t.load.counts.told += uint64(max(n, 0)) }
 
+// Reset says that the server told of messages that are missing in a log, and not how many.
+func (t *Turn) Reset() { t.load.counts.resets++ }
+
 // Send sends a WebSocket message.
 func (t *Turn) Send(op Opcode, payload []byte) {
 	t.conn.out = appendFrame(t.conn.out, op, payload, t.load.mask())

@@ -115,6 +115,8 @@ func (p *v1Peer) receiveOther(t *Turn, payload []byte) error {
 		if f.Count != nil {
 			t.Gap(*f.Count)
 		}
+	case protocol.TypeReset, protocol.TypeOrphans:
+		t.Reset()
 	case protocol.TypeError:
 		if !p.ready {
 			return fmt.Errorf("%w: %s", ErrRefused, f.Message)

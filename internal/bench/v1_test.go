@@ -32,6 +32,8 @@ func TestV1(t *testing.T) {
 		"ack of a key of nobody's": {`{"type":"ack","key":"x","scope":"cluster"}`, func(l *load) bool { return l.counts.strange == 1 }},
 		"refusal":                  {`{"type":"error","code":"outbox_full","key":"KEY"}`, func(l *load) bool { return *l.noes["outbox_full"] == 1 && l.counts.acked == 1 }},
 		"refusal of something":     {`{"type":"error","code":"bad_frame"}`, func(l *load) bool { return *l.noes["bad_frame"] == 1 && l.counts.acked == 0 }},
+		"reset":                    {`{"type":"reset","room":"live.bench-0","position":"e:3"}`, func(l *load) bool { return l.counts.resets == 1 }},
+		"orphans":                  {`{"type":"orphans","room":"live.bench-0","position":"e:3","count":2}`, func(l *load) bool { return l.counts.resets == 1 }},
 		"gap":                      {`{"type":"gap","room":"live.bench-0","count":3}`, func(l *load) bool { return l.counts.told == 3 }},
 		"joined":                   {`{"type":"joined","room":"live.bench-0"}`, func(*load) bool { return true }},
 		"unknown":                  {`{"type":"new","x":1}`, func(*load) bool { return true }},
