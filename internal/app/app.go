@@ -43,7 +43,6 @@ type server interface {
 // RunHubServer runs one HubServer until ctx is done and it is drained. It returns nil after an orderly stop, a
 // *ListenError, or an error that wraps hub.ErrRefused.
 func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
-	defer saveMemory()()
 	name := c.Name
 	if name == "" {
 		host, err := os.Hostname()
@@ -60,6 +59,7 @@ func RunHubServer(ctx context.Context, c config.HubServer, e Env) error {
 	if err != nil {
 		return err
 	}
+	defer saveMemory(h.received)()
 	return run(ctx, []server{h}, c.Hub.DrainTimeout, Addresses{Hubs: []string{h.addr()}}, e)
 }
 

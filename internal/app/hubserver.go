@@ -37,6 +37,14 @@ type hubServer struct {
 	admin *httpServer // nil without a listener of its own
 }
 
+// received returns how many messages came so far, from wherever.
+func (h *hubServer) received() (n uint64) {
+	for _, from := range h.hub.Stats().Received {
+		n += from
+	}
+	return n
+}
+
 // newHubServer listens, so that a port in use is found before anything starts, and serves nobody yet.
 func newHubServer(c hubSettings, newJoint func(string) (joint, error), e Env) (*hubServer, error) {
 	joint, err := newJoint(c.name)
