@@ -68,7 +68,7 @@ func watchHeap(stopped <-chan struct{}, received func() uint64) {
 		live, all, messages := samples[0].Value.Uint64(), samples[1].Value.Uint64(), received()
 		next := growth(live, all-allBefore, messages-messagesBefore)
 		allBefore, messagesBefore = all, messages
-		if next < now*3/4 || next > now*5/4 { // each change stops the world for a moment
+		if next < now/2 || next > now*2 || next == leastGrowth && now != next { // each change stops the world for a moment
 			debug.SetGCPercent(next)
 			now = next
 		}
