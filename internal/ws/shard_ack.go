@@ -66,7 +66,7 @@ func (c *conn) ackOf(e hub.Entry) protocol.Ack {
 	}
 }
 
-// sendAcks sends the gathered acks. Those of one session that follow each other, as it published faster than the shard
+// sendAcks sends the gathered acks, which go to sessions of hub.v1 alone. Those of one session that follow each other, as it published faster than the shard
 // goes round, become one block.
 func (s *shard) sendAcks() {
 	for i := 0; i < len(s.acks); {
@@ -80,10 +80,8 @@ func (s *shard) sendAcks() {
 			size += ws.MaxHeaderSize + len(o.frame)
 		}
 		c := first.session.Handle.(*conn)
-		if n == 1 || c.speaks != v1 {
-			for _, o := range s.acks[i : i+n] {
-				s.send(c, o.frame)
-			}
+		if n == 1 {
+			s.send(c, first.frame)
 		} else {
 			b := &block{bytes: make([]byte, 0, size), frames: make([]frame, 0, n)}
 			for _, o := range s.acks[i : i+n] {

@@ -108,14 +108,9 @@ func (c *conn) pushOwn(b *batch) {
 	}
 	for i := range b.ops {
 		o := &b.ops[i]
-		switch {
-		case !o.held(c):
-		case o.session == c.session && b.acks != nil && b.ack[i] >= 0:
-			c.queue.append(span{b.acks, b.ack[i], b.ack[i] + 1})
-			continue
-		default:
-			if own := o.own(c); own != nil {
-				c.queue.append(own.whole())
+		if o.held(c) {
+			if own := b.own(i, c); own.block != nil {
+				c.queue.append(own)
 			}
 			continue
 		}
@@ -127,12 +122,16 @@ func (c *conn) pushOwn(b *batch) {
 	c.wake()
 }
 
-// own returns what c, which has the message of o, gets instead: its position alone in a log room, and else nothing.
-func (o *op) own(c *conn) *block {
-	if c.speaks == plain || o.at.IsZero() {
-		return nil
+// own returns what c, which has message i, gets instead: its position alone in a log room, and else no block.
+func (b *batch) own(i int, c *conn) span {
+	o := &b.ops[i]
+	switch {
+	case c.speaks == plain || o.at.IsZero():
+		return span{}
+	case o.session == c.session && b.acks != nil && b.ack[i] >= 0:
+		return span{b.acks, b.ack[i], b.ack[i] + 1}
 	}
-	return c.positionBlock(hub.Entry{Message: o.message, At: o.at})
+	return c.positionBlock(hub.Entry{Message: o.message, At: o.at}).whole()
 }
 
 // index makes a set of the holders where they are many.
