@@ -87,6 +87,7 @@ var rules = map[string]rule{
 
 	"internal/redistest":  {},
 	"internal/streamtest": {},
+	"internal/tlstest":    {},
 	"internal/archtest":   {},
 	"e2e":                 {},
 }
@@ -95,7 +96,7 @@ var rules = map[string]rule{
 var testRules = rule{
 	ours: []string{
 		"internal/broker/brokertest", "internal/broker/memory", "internal/hub", "internal/problem", "internal/redistest",
-		"internal/streamtest", "protocol",
+		"internal/streamtest", "internal/tlstest", "protocol",
 	},
 	external: []string{
 		"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/coder/websocket",

@@ -2,14 +2,9 @@ package bench
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"net/http/httptest"
 	"runtime"
@@ -20,36 +15,20 @@ import (
 
 	"github.com/soumya-codes/realtime-hub/internal/broker/memory"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/tlstest"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 )
 
 // startTLSHub starts a real hub that speaks TLS, and returns how to reach it and what stops it.
 func startTLSHub(t *testing.T) (url string, config *tls.Config, stop func()) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // with which handshakes are cheaper than with httptest's
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
+	cert, roots := tlstest.Certificate(t)
 	s := httptest.NewUnstartedServer(nil)
 	s.Config.Handler, stop = startHub(t, hub.Options{
 		Name: "hub", Broker: memory.NewBus(memory.Options{}).Broker(), Logs: memory.NewLogs(memory.LogOptions{}).Log(),
 	})
 	s.Listener = ws.ListenTLS(s.Listener, &tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, DynamicRecordSizingDisabled: true,
+		Certificates: []tls.Certificate{cert}, DynamicRecordSizingDisabled: true,
 	})
 	s.Start()
 	t.Cleanup(s.Close)

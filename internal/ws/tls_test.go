@@ -2,14 +2,9 @@ package ws_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -20,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/tlstest"
 	"github.com/soumya-codes/realtime-hub/internal/ws"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -27,29 +23,12 @@ import (
 // startTLS starts a hub that speaks TLS, and returns how to reach it.
 func startTLS(t testing.TB, j joint, o ws.Options) (*testHub, *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
+	cert, roots := tlstest.Certificate(t)
 
 	h := startHub(t, j, "hub1", o)
 	secure := httptest.NewUnstartedServer(h.http.Config.Handler)
 	secure.Listener = ws.ListenTLS(secure.Listener, &tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		Certificates: []tls.Certificate{cert},
 	})
 	secure.Start()
 	t.Cleanup(secure.Close)
