@@ -46,21 +46,16 @@ func (c *circle) latency(many int) time.Duration {
 	return took[many*99/100]
 }
 
-// besideFlood measures the same beside a flood: of the hub, or in its place of somebody who reads it and throws it away. So
-// what the flood takes of the machine is there each time, and what is left is what it does to the hub. All but the hub
-// are processes of their own.
-func besideFlood(t testing.TB, h *testHub, k nuisanceKind, hubToo bool, many int) time.Duration {
+// besideFlood measures the same beside somebody who floods another room, or nobody. All but the hub are processes of their
+// own, on a core of their own.
+func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods bool, many int) time.Duration {
 	t.Helper()
 	address := h.http.Listener.Addr().String()
 	enter := func() string { return upgradeRequest("GET /ws?room="+newRoom()+" HTTP/1.1", "") }
-	flood := role{Address: address, Request: enter(), Send: []byte(k.flood)}
-	if !hubToo {
-		sink, end := role{Sink: true}.start(t)
+	if floods {
+		_, end := role{Address: address, Request: enter(), Send: []byte(k.flood)}.start(t)
 		defer end()
-		flood.Address, flood.Request = sink, ""
 	}
-	_, end := flood.start(t)
-	defer end()
 	said, done := role{Address: address, Request: enter(), Many: many}.start(t)
 	defer done()
 	p99, err := time.ParseDuration(said)
@@ -71,7 +66,7 @@ func besideFlood(t testing.TB, h *testHub, k nuisanceKind, hubToo bool, many int
 }
 
 // compareBeside returns the median ratio of some pairs, without and with a nuisance in turn, and the medians of both 99th
-// percentiles. Without one that floods is: while it floods somebody else.
+// percentiles.
 func compareBeside(t testing.TB, k nuisanceKind, pairs, many int) (ratio float64, without, with time.Duration) {
 	t.Helper()
 	h := startHub(t, newBus(), "hub1", k.options())
@@ -116,6 +111,9 @@ func BenchmarkBesideSlow(b *testing.B) {
 	for _, k := range nuisances {
 		b.Run(k.name, func(b *testing.B) {
 			const pairs, many = 10, 2000
+			if k.flood != "" {
+				stay(b, hubCore)
+			}
 			for b.Loop() {
 				ratio, without, with := compareBeside(b, k, pairs, many)
 				b.ReportMetric(ratio, "ratio")

@@ -35,9 +35,9 @@ type headers struct {
 	scratch [ws.MaxHeaderSize]byte
 }
 
-// event is a message or a control frame. Its payload is valid until the decoder is called again.
+// event is a message, a control frame, or a fragment of a message of which more is to come. Its payload is valid until the decoder is called again.
 type event struct {
-	opcode  ws.OpCode // text, binary, close, ping or pong
+	opcode  ws.OpCode // text, binary, close, ping or pong; continuation of a fragment, whose payload the decoder keeps
 	payload []byte    // unmasked; of text it is UTF-8
 }
 
@@ -79,7 +79,7 @@ func (d *decoder) keep() {
 	case d.start == d.end:
 		d.buf, d.start, d.end = nil, 0, 0
 	case d.borrowed:
-		own := make([]byte, max(smallBuffer, 2*(d.end-d.start)))
+		own := make([]byte, max(smallBuffer, d.end-d.start))
 		d.end = copy(own, d.buf[d.start:d.end])
 		d.buf, d.start = own, 0
 	}
@@ -105,29 +105,25 @@ func (d *decoder) grow(n int) {
 	d.buf = larger
 }
 
-// next returns the next event of what was received. Where there is none yet, ok is false. It returns a *hub.CloseError
+// next returns the event of the next frame of what was received. Where there is none yet, ok is false. It returns a *hub.CloseError
 // where the client broke the rules; the decoder must not be used after that.
 func (d *decoder) next(hr *headers) (e event, ok bool, err error) {
-	for {
-		h, size, ok, err := d.peekHeader(hr)
-		if err != nil || !ok {
-			return event{}, false, err
-		}
-		if !h.OpCode.IsControl() && h.Length > int64(d.limit-len(d.message)) {
-			return event{}, false, tooBig(d.limit)
-		}
-		frame := size + int(h.Length)
-		if d.end-d.start < frame {
-			return event{}, false, nil // space grows the buffer as bytes come, not as a header promises them
-		}
-		payload := d.buf[d.start+size : d.start+frame]
-		d.start += frame
-		ws.Cipher(payload, h.Mask, 0)
-		e, ok, err := d.frame(h, payload)
-		if err != nil || ok {
-			return e, ok, err
-		}
+	h, size, ok, err := d.peekHeader(hr)
+	if err != nil || !ok {
+		return event{}, false, err
 	}
+	if !h.OpCode.IsControl() && h.Length > int64(d.limit-len(d.message)) {
+		return event{}, false, tooBig(d.limit)
+	}
+	frame := size + int(h.Length)
+	if d.end-d.start < frame {
+		return event{}, false, nil // space grows the buffer as bytes come, not as a header promises them
+	}
+	payload := d.buf[d.start+size : d.start+frame]
+	d.start += frame
+	ws.Cipher(payload, h.Mask, 0)
+	e, err = d.frame(h, payload)
+	return e, err == nil, err
 }
 
 // peekHeader reads and checks the header of the frame that begins at start, and returns how many bytes it has.
@@ -155,13 +151,13 @@ func (d *decoder) peekHeader(hr *headers) (h ws.Header, size int, ok bool, err e
 	return h, size, true, nil
 }
 
-// frame takes one frame and returns the event that it completes, if any.
-func (d *decoder) frame(h ws.Header, payload []byte) (e event, ok bool, err error) {
+// frame takes one frame and returns its event.
+func (d *decoder) frame(h ws.Header, payload []byte) (e event, err error) {
 	switch {
 	case h.OpCode == ws.OpClose:
-		return event{ws.OpClose, payload}, true, checkClose(payload)
+		return event{ws.OpClose, payload}, checkClose(payload)
 	case h.OpCode.IsControl():
-		return event{h.OpCode, payload}, true, nil
+		return event{h.OpCode, payload}, nil
 	case h.Fin && !d.fragmented:
 		e = event{h.OpCode, payload}
 	default:
@@ -170,15 +166,15 @@ func (d *decoder) frame(h ws.Header, payload []byte) (e event, ok bool, err erro
 		}
 		d.message = append(d.message, payload...)
 		if !h.Fin {
-			return event{}, false, nil
+			return event{opcode: ws.OpContinuation}, nil
 		}
 		e = event{d.opcode, d.message}
 		d.fragmented, d.message = false, nil
 	}
 	if e.opcode == ws.OpText && !utf8.Valid(e.payload) {
-		return event{}, false, &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the text is not UTF-8"}
+		return event{}, &hub.CloseError{Code: protocol.CodeInvalidUTF8, Reason: "the text is not UTF-8"}
 	}
-	return e, true, nil
+	return e, nil
 }
 
 // checkClose checks the payload of a close frame (RFC 6455 §5.5.1).

@@ -33,6 +33,8 @@ const (
 	cont   = byte(ws.OpContinuation)
 	text   = byte(ws.OpText)
 	binary = byte(ws.OpBinary)
+	ping   = byte(ws.OpPing)
+	pong   = byte(ws.OpPong)
 )
 
 func frames(fs ...[]byte) []byte { return bytes.Join(fs, nil) }
@@ -53,7 +55,9 @@ func decode(limit int, stream []byte, pieces []int, each func(event)) error {
 			if !ok {
 				break
 			}
-			each(e)
+			if e.opcode != ws.OpContinuation {
+				each(e)
+			}
 			if e.opcode == ws.OpClose {
 				return nil
 			}
@@ -119,14 +123,14 @@ func TestDecoder(t *testing.T) {
 		{"fragments", frames(masked(text, "a"), masked(cont, "b"), masked(fin|cont, "c")), `1:"abc" `},
 		{"empty fragments", frames(masked(binary, ""), masked(cont, ""), masked(fin|cont, "")), `2:"" `},
 		{"fragments over the limit", frames(masked(text, longer), masked(fin|cont, "b")), "1009"},
-		{"ping between fragments", frames(masked(text, "a"), masked(fin|byte(ws.OpPing), "p"), masked(fin|cont, "b")), `9:"p" 1:"ab" `},
+		{"ping between fragments", frames(masked(text, "a"), masked(fin|ping, "p"), masked(fin|cont, "b")), `9:"p" 1:"ab" `},
 		{"continuation without a start", masked(fin|cont, "a"), "1002"},
 		{"continuation after the end", frames(masked(fin|text, "a"), masked(fin|cont, "b")), `1:"a" 1002`},
 		{"a message inside a fragmented one", frames(masked(text, "a"), masked(fin|text, "b")), "1002"},
-		{"ping of 125 bytes", masked(fin|byte(ws.OpPing), long[:125]), `9:"xxxx…125" `},
-		{"ping of 126 bytes", masked(fin|byte(ws.OpPing), long), "1002"},
-		{"fragmented ping", masked(byte(ws.OpPing), "a"), "1002"},
-		{"pong", masked(fin|byte(ws.OpPong), ""), `a:"" `},
+		{"ping of 125 bytes", masked(fin|ping, long[:125]), `9:"xxxx…125" `},
+		{"ping of 126 bytes", masked(fin|ping, long), "1002"},
+		{"fragmented ping", masked(ping, "a"), "1002"},
+		{"pong", masked(fin|pong, ""), `a:"" `},
 		{"text that is not UTF-8", masked(fin|text, "a\xff"), "1007"},
 		{"a character split over fragments", frames(masked(text, "\xc3"), masked(fin|cont, "\xa9")), `1:"é" `},
 		{"half a character", frames(masked(text, "a"), masked(fin|cont, "\xc3")), "1007"},
@@ -161,7 +165,7 @@ func TestDecoder(t *testing.T) {
 
 // FuzzDecoder shows that the way in which a stream is split makes no difference.
 func FuzzDecoder(f *testing.F) {
-	f.Add(frames(masked(text, "a"), masked(fin|byte(ws.OpPing), "p"), masked(fin|cont, "b")), []byte{3})
+	f.Add(frames(masked(text, "a"), masked(fin|ping, "p"), masked(fin|cont, "b")), []byte{3})
 	f.Add(masked(fin|text, "hello"), []byte{1, 2})
 	f.Add(masked(fin|binary, strings.Repeat("x", 5000)), []byte{255, 1, 0, 80})
 	f.Add([]byte{fin | text, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}, []byte{2})

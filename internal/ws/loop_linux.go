@@ -35,9 +35,8 @@ type loop struct {
 	bulk     line
 	accepted int     // bytes taken from the inbox since all that were owed something had their turn
 	paused   []*conn // those of which more was received than may be worked on now
-	decoding *conn   // set by decode
-	before   int     // bytes in the inbox when it began
-	refused  bool    // by mayDecode
+	writes   int     // to how many connections the last round wrote
+	turn     turn
 	wheel    wheel
 	lane     *line // of those that are woken now
 
@@ -71,6 +70,7 @@ type polled struct {
 	stands   uint8 // in which lines it stands to be written to; see line.bit
 	blocked  bool  // the socket takes no more
 	paused   bool  // is not read from
+	muted    bool  // and the kernel does not tell of it
 	readDone bool  // the session is closed, and nothing is decoded any more
 	peerDone bool  // and nothing more is to come
 	ending   bool  // what is written last is in the queue
@@ -209,8 +209,8 @@ func (l *loop) run() {
 			l.wheel.advance(l.now(), l.due)
 		}
 		l.work()
-		l.resume()
 		l.write()
+		l.resume()        // after all that others have to wait for
 		runtime.Gosched() // where there is one core, what brings the loop work is to go on as well
 	}
 }
@@ -288,6 +288,7 @@ func (l *loop) begin(c *conn) {
 		c.abort(protocol.CodeInternal)
 		return
 	}
+	l.startTurn(c)
 	if c.speaks != events {
 		l.decode(c) // what came with the handshake
 	}
@@ -308,36 +309,6 @@ func (l *loop) work() {
 // may reports whether more messages may be worked on: where too much waited, some of it would be lost.
 func (l *loop) may() bool {
 	return l.accepted+l.shard.inbox.Size() <= l.shard.pace && !l.server.behind(l.shard)
-}
-
-// mayDecode reports whether another message of the connection that is being decoded may be worked on. One that floods
-// may not take all that a round has room for.
-func (l *loop) mayDecode() bool {
-	mine := l.shard.inbox.Size() - l.before
-	l.refused = mine > l.shard.pace/4 || !l.may() || l.decoding.session.FarBehind()
-	return !l.refused
-}
-
-// resume goes on with those of which more was received than could be worked on, in turns.
-func (l *loop) resume() {
-	paused := l.paused
-	l.paused = nil
-	for i, c := range paused {
-		if !l.may() { // the others go before those that had their turn, or who floods would have each
-			l.paused = append(paused[i:], l.paused...)
-			return
-		}
-		p := &c.engine.polled
-		p.paused = false
-		if p.fd < 0 || p.readDone {
-			continue
-		}
-		l.decode(c)
-		if !p.paused && !p.readDone {
-			l.watch(c)
-			l.readSecure(c)
-		}
-	}
 }
 
 // due is called when the time of c has come.
@@ -383,7 +354,7 @@ func (l *loop) place(c *conn) {
 // watch tells the kernel what of c is of interest.
 func (l *loop) watch(c *conn) {
 	p := &c.engine.polled
-	if err := l.poller.Change(int(p.fd), p.serial, !p.paused && !p.peerDone, p.blocked); err != nil {
+	if err := l.poller.Change(int(p.fd), p.serial, !p.muted && !p.peerDone, p.blocked); err != nil {
 		c.server.log.Error("cannot watch a connection", "error", err)
 		c.abort(protocol.CodeInternal)
 	}

@@ -18,6 +18,7 @@ type handLoop struct {
 	*loop
 	t        testing.TB
 	listener net.Listener
+	peers    map[*conn]net.Conn
 }
 
 func newHandLoop(t testing.TB, o Options) *handLoop {
@@ -31,7 +32,7 @@ func newHandLoop(t testing.TB, o Options) *handLoop {
 	}
 	s.shards[0].engine = engine
 	s.hub.AddShard(s.shards[0])
-	l := &handLoop{loop: engine.(*loop), t: t}
+	l := &handLoop{loop: engine.(*loop), t: t, peers: make(map[*conn]net.Conn)}
 	if l.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func (l *handLoop) open(room string, n int) []*conn {
 			l.t.Fatal("the server takes no more")
 		}
 		l.server.start(c, nc, time.Hour)
-		conns[i] = c
+		conns[i], l.peers[c] = c, peer
 	}
 	l.adopt()
 	for len(l.express.next)+len(l.express.now)-l.express.at > 0 || l.shard.inbox.Size() > 0 {
@@ -86,6 +87,22 @@ func (l *handLoop) round1() {
 	l.adopt()
 	l.work()
 	l.loop.write()
+}
+
+// round makes a whole one.
+func (l *handLoop) round() {
+	l.t.Helper()
+	events, _, err := l.poller.Poll()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, e := range events {
+		l.ready(e)
+	}
+	l.adopt()
+	l.work()
+	l.loop.write()
+	l.resume()
 }
 
 func (l *handLoop) publish(room string, text string) {

@@ -34,15 +34,20 @@ func (l *loop) ready(e epoll.Event) {
 func (l *loop) read(c *conn) {
 	p := &c.engine.polled
 	switch {
-	case p.readDone:
+	case p.readDone && !p.paused:
 		l.skim(c)
 		return
-	case p.paused || p.fd < 0:
+	case p.paused:
+		if !p.muted {
+			p.muted = true
+			l.watch(c)
+		}
 		return
 	case c.speaks != events && !l.may():
 		l.pause(c)
 		return
 	}
+	l.startTurn(c)
 	if p.secure != nil {
 		l.readSecure(c)
 		return
@@ -75,6 +80,7 @@ func (l *loop) took(c *conn, into []byte, n int, err error, borrowed bool) bool 
 	r := &c.reading
 	r.heard, r.pinged = l.now(), false
 	if c.speaks == events {
+		l.turn.left -= frameOverhead + n
 		return true // what the client sends means nothing
 	}
 	if borrowed {
@@ -94,8 +100,9 @@ func (l *loop) decode(c *conn) {
 	if d == nil {
 		return
 	}
-	l.decoding, l.refused, l.before = c, false, l.shard.inbox.Size()
+	l.turn.from, l.turn.refused = d.start, false
 	how, peerDone, ended := c.decode(&l.headers, l.mayRead)
+	l.charge()
 	d.keep()
 	switch {
 	case d.idle():
@@ -108,24 +115,13 @@ func (l *loop) decode(c *conn) {
 	case ended:
 		l.endSession(c, how, peerDone)
 		return
-	case l.refused:
+	case l.turn.refused:
 		l.pause(c)
 	}
 	if end := c.before(look); end < look { // a token came that ends before
 		c.reading.look = end
 		l.place(c)
 	}
-}
-
-// pause reads nothing more of c, until resume.
-func (l *loop) pause(c *conn) {
-	p := &c.engine.polled
-	if p.paused {
-		return
-	}
-	p.paused = true
-	l.paused = append(l.paused, c)
-	l.watch(c)
 }
 
 // skim reads and throws away what the peer still sends, until it closes its end or its time is over. A socket that is

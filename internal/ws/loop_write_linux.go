@@ -37,6 +37,7 @@ func (l *line) first() *conn {
 
 // write writes to those whose turn it is: first to some in small rooms, then to some of the others.
 func (l *loop) write() {
+	l.writes = 0
 	for _, line := range [...]*line{&l.express, &l.bulk} {
 		for n := 1; n <= turns; n++ {
 			if line.turned() && n > 1 {
@@ -48,6 +49,7 @@ func (l *loop) write() {
 			}
 			c.engine.stands &^= line.bit
 			l.flush(c)
+			l.writes++
 			if n%settleEvery == 0 {
 				l.settle()
 			}

@@ -252,7 +252,7 @@ func randomStream(r *rand.Rand) []byte {
 	var stream []byte
 	fragmented := false
 	for range 1 + r.IntN(12) {
-		first := [...]byte{text, binary, byte(ws.OpPing), byte(ws.OpPong)}[r.IntN(4)]
+		first := [...]byte{text, binary, ping, pong}[r.IntN(4)]
 		if data := first < 8; data {
 			if fragmented {
 				first = cont

@@ -36,8 +36,8 @@ func (c *conn) received(n int) {
 	c.reading.decoder.received(n)
 }
 
-// decode takes what was received, message by message, and returns how the connection is to be closed; false where it is
-// not. peerDone says that nothing more is to be expected of the peer: it sent its close frame. Before each message may is
+// decode takes what was received, frame by frame, and returns how the connection is to be closed; false where it is
+// not. peerDone says that nothing more is to be expected of the peer: it sent its close frame. Before each frame may is
 // asked; where it says no, decode returns, and is called again later.
 func (c *conn) decode(h *headers, may func() bool) (how closing, peerDone, ended bool) {
 	d := c.reading.decoder
@@ -68,7 +68,7 @@ func (c *conn) receive(e event) error {
 	case ws.OpPing:
 		c.push(newBlock(ws.OpPong, e.payload)) // with its payload (RFC 6455 §5.5.3)
 		return nil
-	case ws.OpPong:
+	case ws.OpPong, ws.OpContinuation:
 		return nil
 	}
 	if c.howClosed() != nil {

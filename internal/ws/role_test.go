@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,10 +23,9 @@ import (
 // sockets every 10 ms alone, so nobody else may be in the process of a hub that is flooded and measured.
 // This program starts itself for it, with roleVariable in its environment.
 type role struct {
-	Address string // of the hub, or of the sink
-	Request string // a handshake before; none for a bare TCP connection
+	Address string // of the hub
+	Request string // the handshake
 
-	Sink bool   // reads what comes on a port whose address it prints, and throws it away
 	Send []byte // a frame that is sent over and over, as fast as it is taken; nothing is read
 	Many int    // so many messages go from one client to another, one after the other
 }
@@ -51,30 +52,10 @@ func playRole() {
 }
 
 func (r role) play() error {
-	switch {
-	case r.Sink:
-		return r.sink()
-	case r.Many > 0:
+	if r.Many > 0 {
 		return r.measure()
 	}
 	return r.flood()
-}
-
-// sink reads one connection.
-func (r role) sink() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println(l.Addr())
-	nc, err := l.Accept()
-	if err != nil {
-		return err
-	}
-	for buffer := make([]byte, 64<<10); err == nil; {
-		_, err = nc.Read(buffer)
-	}
-	select {} // until its process is ended
 }
 
 // flood floods, and where the connection is closed on it, connects again.
@@ -137,8 +118,8 @@ func readPayload(r io.Reader) ([]byte, error) {
 // open connects, and makes the handshake if there is to be one.
 func (r role) open() (net.Conn, *bufio.Reader, error) {
 	nc, err := net.Dial("tcp", r.Address)
-	if err != nil || r.Request == "" {
-		return nc, nil, err
+	if err != nil {
+		return nil, nil, err
 	}
 	if _, err := io.WriteString(nc, r.Request); err != nil {
 		return nil, nil, err
@@ -165,7 +146,11 @@ func (r role) start(t testing.TB) (said string, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self)
+	command := []string{"taskset", "-c", clientCore, self}
+	if r.Many == 0 { // gives way to those who are measured, as if it were on a machine of its own
+		command = append([]string{"chrt", "--idle", "0"}, command...)
+	}
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), roleVariable+"="+string(text)), os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -194,4 +179,23 @@ func (r role) start(t testing.TB) (said string, end func()) {
 			t.Errorf("%+v: %v", r, err)
 		}
 	}
+}
+
+// The cores of the hub, and of the others.
+const hubCore, clientCore = "0", "1"
+
+// stay has this process run on one core, as if there were no others, until the end of the test.
+func stay(t testing.TB, core string) {
+	t.Helper()
+	set := func(core string) {
+		if said, err := exec.Command("taskset", "-acp", core, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+			t.Fatalf("pinning to core %s: %v: %s", core, err, said)
+		}
+	}
+	set(core)
+	before := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() {
+		runtime.GOMAXPROCS(before)
+		set(fmt.Sprintf("0-%d", runtime.NumCPU()-1))
+	})
 }

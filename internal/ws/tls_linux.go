@@ -52,10 +52,14 @@ func (s *secure) write(spans []span, begun int, scratch []byte) (n int, err erro
 // closeWrite says that nothing more comes.
 func (s *secure) closeWrite() { s.conn.CloseWrite() }
 
-// readSecure reads until nothing is left: what TLS has decrypted is not told of by the kernel.
+// readSecure reads until nothing is left, or c's turn is over: what TLS has decrypted is not told of by the kernel.
 func (l *loop) readSecure(c *conn) {
 	p := &c.engine.polled
 	for p.secure != nil && !p.readDone && !p.paused {
+		if l.turn.left <= 0 {
+			l.pause(c)
+			break
+		}
 		into, borrowed := l.into(c)
 		n, err := p.secure.conn.Read(into)
 		if !l.took(c, into, n, err, borrowed) {

@@ -1,0 +1,148 @@
+package ws
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/soumya-codes/realtime-hub/protocol"
+)
+
+// floods are what a client may send much of.
+var floods = map[string]struct {
+	frames []byte // of which many are sent
+	most   int    // how many of them a turn takes at most
+	last   []byte
+	answer byte // the first byte of what comes of it, to the client or the other
+	comes  bool // once for each
+}{
+	"messages":  {masked(fin|text, "0123456789"), 5, nil, fin | text, true},
+	"pings":     {masked(fin|ping, "0123456789"), 5, nil, fin | pong, true},
+	"large":     {masked(fin|binary, strings.Repeat("x", 2000)), 1, nil, fin | binary, true},
+	"fragments": {masked(cont, ""), 5, masked(fin|cont, ""), fin | text, false},
+}
+
+// TestFloodTakesTurns has one client flood: each round takes a little of that, and has time for the others. In the end all
+// is taken.
+func TestFloodTakesTurns(t *testing.T) {
+	const many = 400
+	for name, tt := range floods {
+		t.Run(name, func(t *testing.T) {
+			l := newHandLoop(t, Options{})
+			conns := l.open("live.flooded", 2)
+			pair := l.open("live.quiet", 2)
+			flood := conns[0]
+			answered := l.peers[conns[1]]
+			if tt.answer == fin|pong {
+				answered = l.peers[flood]
+			}
+			stream := bytes.Repeat(tt.frames, many)
+			if !tt.comes {
+				stream = frames(masked(text, "0"), stream, tt.last)
+			}
+			want := many
+			if !tt.comes {
+				want = 1
+			}
+			wrote := make(chan error, 1) // sent once, when all was written
+			go func() {
+				_, err := l.peers[flood].Write(stream)
+				wrote <- err
+			}()
+			got := make(chan int, 1) // sent once, with how many answers came
+			_ = answered.SetReadDeadline(time.Now().Add(time.Minute))
+			go func() { got <- countFrames(answered, tt.answer, want) }()
+
+			quiet, said := l.peers[pair[0]], []byte{fin | text, 2, 'h', 'i'}
+			_ = l.peers[pair[1]].SetReadDeadline(time.Now().Add(time.Minute))
+			heard := make([]byte, len(said))
+			for rounds := 0; ; rounds++ {
+				select {
+				case n := <-got:
+					if n != want {
+						t.Errorf("%d answers came, want %d", n, want)
+					}
+					if err := <-wrote; err != nil {
+						t.Error(err)
+					}
+					if least := many / tt.most / 2; rounds < least { // a turn for what is read, and one to go on
+						t.Errorf("all was taken in %d rounds, want at least %d", rounds, least)
+					}
+					return
+				default:
+				}
+				if rounds%50 == 0 {
+					if _, err := quiet.Write(masked(fin|text, "hi")); err != nil {
+						t.Fatal(err)
+					}
+					l.round()
+					l.round() // what was received in one goes out in the next at the latest
+					if _, err := io.ReadFull(l.peers[pair[1]], heard); err != nil || !bytes.Equal(heard, said) {
+						t.Fatalf("the others heard %q, %v", heard, err)
+					}
+				}
+				l.round()
+			}
+		})
+	}
+}
+
+// countFrames reads short frames whose first byte is as wanted, up to so many, and returns how many came.
+func countFrames(r io.Reader, first byte, most int) (n int) {
+	header := make([]byte, 4)
+	for n < most {
+		if _, err := io.ReadFull(r, header[:2]); err != nil || header[0] != first {
+			return n
+		}
+		size := int64(header[1])
+		if size == 126 {
+			if _, err := io.ReadFull(r, header[2:]); err != nil {
+				return n
+			}
+			size = int64(header[2])<<8 | int64(header[3])
+		}
+		if _, err := io.CopyN(io.Discard, r, size); err != nil {
+			return n
+		}
+		n++
+	}
+	return n
+}
+
+// TestEndsInItsTurn has a client flood and then break the rules, so that its session ends while it waits for its turn:
+// that it closes its end is then seen, and the loop does not wait until its time is over.
+func TestEndsInItsTurn(t *testing.T) {
+	l := newHandLoop(t, Options{})
+	flood := l.open("live.flooded", 1)[0]
+	peer := l.peers[flood]
+	stream := frames(bytes.Repeat(masked(fin|text, "0123456789"), 400), []byte{fin | text, 0}) // without a mask
+	if _, err := peer.Write(stream); err != nil {
+		t.Fatal(err)
+	}
+	muted := false
+	for began := time.Now(); !flood.engine.wroteAll && time.Since(began) < time.Minute; {
+		l.round()
+		if flood.engine.paused && !muted { // the kernel says that there is more, and may be told not to
+			if _, err := peer.Write([]byte{fin | text}); err != nil {
+				t.Fatal(err)
+			}
+			l.round()
+			muted = flood.engine.muted
+		}
+	}
+	if !muted {
+		t.Fatal("the kernel was never told not to tell of it: this says nothing")
+	}
+	_ = peer.Close()
+	for began := time.Now(); l.loop.open > 0; {
+		if time.Since(began) > time.Minute {
+			t.Fatal("it was not seen that the client closed")
+		}
+		l.round()
+	}
+	if how := flood.howClosed(); how == nil || how.code != protocol.CodeProtocolError {
+		t.Errorf("closed with %+v", how)
+	}
+}
