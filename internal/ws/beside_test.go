@@ -46,9 +46,9 @@ func (c *circle) latency(many int) time.Duration {
 	return took[many*99/100]
 }
 
-// besideFlood measures the same beside somebody who floods another room, or nobody. All but the hub are processes of their
-// own, on a core of their own.
-func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods bool, many int) time.Duration {
+// besideFlood measures the same, or how long it takes to connect, beside somebody who floods another room, or nobody. All
+// but the hub are processes of their own, on a core of their own.
+func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods, handshakes bool, many int) time.Duration {
 	t.Helper()
 	address := h.http.Listener.Addr().String()
 	enter := func() string { return upgradeRequest("GET /ws?room="+newRoom()+" HTTP/1.1", "") }
@@ -56,7 +56,7 @@ func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods bool, many int
 		_, end := role{Address: address, Request: enter(), Send: []byte(k.flood)}.start(t)
 		defer end()
 	}
-	said, done := role{Address: address, Request: enter(), Many: many}.start(t)
+	said, done := role{Address: address, Request: enter(), Many: many, Handshakes: handshakes}.start(t)
 	defer done()
 	p99, err := time.ParseDuration(said)
 	if err != nil {
@@ -67,7 +67,7 @@ func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods bool, many int
 
 // compareBeside returns the median ratio of some pairs, without and with a nuisance in turn, and the medians of both 99th
 // percentiles.
-func compareBeside(t testing.TB, k nuisanceKind, pairs, many int) (ratio float64, without, with time.Duration) {
+func compareBeside(t testing.TB, k nuisanceKind, handshakes bool, pairs, many int) (ratio float64, without, with time.Duration) {
 	t.Helper()
 	h := startHub(t, newBus(), "hub1", k.options())
 	var ratios []float64
@@ -75,7 +75,7 @@ func compareBeside(t testing.TB, k nuisanceKind, pairs, many int) (ratio float64
 	for range pairs {
 		var a, b time.Duration
 		if k.flood != "" {
-			a, b = besideFlood(t, h, k, false, many), besideFlood(t, h, k, true, many)
+			a, b = besideFlood(t, h, k, false, handshakes, many), besideFlood(t, h, k, true, handshakes, many)
 		} else {
 			a, b = beside(t, h, nil, many), beside(t, h, k.start, many)
 		}
@@ -94,7 +94,7 @@ func TestBesideSlow(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			ratio := 100.0
 			for range 5 {
-				one, without, with := compareBeside(t, k, 5, 100)
+				one, without, with := compareBeside(t, k, false, 5, 100)
 				t.Logf("a 99th percentile of %v, beside it %v", without, with)
 				if ratio = min(ratio, one); ratio <= 2 {
 					return
@@ -109,20 +109,25 @@ func TestBesideSlow(t *testing.T) {
 // more than 1.25.
 func BenchmarkBesideSlow(b *testing.B) {
 	for _, k := range nuisances {
-		b.Run(k.name, func(b *testing.B) {
-			const pairs, many = 10, 2000
-			if k.flood != "" {
-				stay(b, hubCore)
-			}
-			for b.Loop() {
-				ratio, without, with := compareBeside(b, k, pairs, many)
-				b.ReportMetric(ratio, "ratio")
-				b.ReportMetric(float64(without.Microseconds()), "p99-without-µs")
-				b.ReportMetric(float64(with.Microseconds()), "p99-with-µs")
-				if ratio > 1.25 {
-					b.Errorf("the others wait %.2f times as long: a 99th percentile of %v, beside it %v", ratio, without, with)
-				}
-			}
-		})
+		b.Run(k.name, func(b *testing.B) { benchmarkBeside(b, k, false) })
+		if k.flood != "" {
+			b.Run(k.name+", who connects", func(b *testing.B) { benchmarkBeside(b, k, true) })
+		}
+	}
+}
+
+func benchmarkBeside(b *testing.B, k nuisanceKind, handshakes bool) {
+	const pairs, many = 10, 2000
+	if k.flood != "" {
+		stay(b, hubCore)
+	}
+	for b.Loop() {
+		ratio, without, with := compareBeside(b, k, handshakes, pairs, many)
+		b.ReportMetric(ratio, "ratio")
+		b.ReportMetric(float64(without.Microseconds()), "p99-without-µs")
+		b.ReportMetric(float64(with.Microseconds()), "p99-with-µs")
+		if ratio > 1.25 {
+			b.Errorf("the others wait %.2f times as long: a 99th percentile of %v, beside it %v", ratio, without, with)
+		}
 	}
 }

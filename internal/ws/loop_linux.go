@@ -22,10 +22,11 @@ const hasEpoll = true
 // message leaves at once. As a round writes to few, somebody in a quiet room waits for a busy one no longer than that.
 type loop struct {
 	// immutable
-	shard  *shard
-	server *Server
-	poller *epoll.Poller
-	others *goroutineEngine // of connections that are no sockets, as those that come through other programs' TLS
+	shard   *shard
+	server  *Server
+	poller  *epoll.Poller
+	yielder *epoll.Yielder
+	others  *goroutineEngine // of connections that are no sockets, as those that come through other programs' TLS
 
 	// owned by the loop
 	conns    []*conn // by descriptor
@@ -33,9 +34,10 @@ type loop struct {
 	serial   uint32 // of the connection that came last
 	express  line   // those in rooms of few people
 	bulk     line
-	accepted int     // bytes taken from the inbox since all that were owed something had their turn
-	paused   []*conn // those of which more was received than may be worked on now
-	writes   int     // to how many connections the last round wrote
+	accepted int           // bytes taken from the inbox since all that were owed something had their turn
+	paused   []*conn       // those of which more was received than may be worked on now
+	yielded  time.Duration // by the server's clock: when the network was last looked at for others
+	writes   int           // to how many connections the last round wrote
 	turn     turn
 	wheel    wheel
 	lane     *line // of those that are woken now
@@ -90,6 +92,12 @@ const (
 	// the rest goes into a buffer that grows.
 	readBuffer = 8 << 10
 
+	// yieldEvery is after how long the network is looked at for others, at the end of a round, which takes some 4 µs;
+	// yieldLate, after how long at the latest. Where runtime.Gosched takes no longer than alone, nobody else could run.
+	yieldEvery = 100 * time.Microsecond
+	yieldLate  = 5 * time.Millisecond
+	alone      = 2 * time.Microsecond
+
 	// turns is to how many connections a round writes at most, each, of those in small rooms and of the others: some
 	// milliseconds of writing.
 	turns = 256
@@ -103,13 +111,18 @@ func newLoop(server *Server, s *shard) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{shard: s, server: server, poller: poller, others: newGoroutineEngine(s), buffer: make([]byte, readBuffer), scratch: make([]byte, record)}
+	yielder, err := epoll.NewYielder()
+	if err != nil {
+		_ = poller.Close()
+		return nil, err
+	}
+	l := &loop{shard: s, server: server, poller: poller, yielder: yielder, others: newGoroutineEngine(s), buffer: make([]byte, readBuffer), scratch: make([]byte, record)}
 	l.wheel.every = server.options.granularity()
 	l.spanDone, l.mayRead = l.count, l.mayDecode
 	l.express.bit, l.bulk.bit = 1, 2
 	l.lane = &l.express
 	if err := poller.Tick(l.wheel.every); err != nil {
-		_ = poller.Close()
+		l.close()
 		return nil, err
 	}
 	return l, nil
@@ -194,12 +207,10 @@ func (l *loop) stop() {
 
 // run does rounds until stop.
 func (l *loop) run() {
-	defer func() { _ = l.poller.Close() }()
+	defer l.close()
 	for {
 		events, ticked, err := l.wait()
-		if err != nil {
-			panic(fmt.Sprintf("ws: the descriptor that the loop waits on is broken: %v", err))
-		}
+		mustWork(err)
 		for _, e := range events {
 			l.ready(e)
 		}
@@ -211,9 +222,39 @@ func (l *loop) run() {
 		}
 		l.work()
 		l.write()
-		l.resume()        // after all that others have to wait for
-		runtime.Gosched() // where there is one core, what brings the loop work is to go on as well
+		l.resume() // after all that others have to wait for
+		l.yield()
 	}
+}
+
+// mustWork panics where a descriptor that a loop waits on is broken.
+func mustWork(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("ws: a loop cannot wait: %v", err))
+	}
+}
+
+// close frees the loop's own descriptors.
+func (l *loop) close() {
+	_ = l.poller.Close()
+	_ = l.yielder.Close()
+}
+
+// yield lets others go on. Where loops may have all processors the runtime looks at the network every 10 ms alone, so there
+// the loop has it look: at what brings the hub work, and at all else on the same port. That waits for all who can run, as
+// the sweeper does after a collection, so it is put off while there is such.
+func (l *loop) yield() {
+	began := l.now()
+	runtime.Gosched()
+	if began-l.yielded < yieldEvery || runtime.GOMAXPROCS(0) > len(l.server.shards) {
+		return
+	}
+	now := l.now()
+	if now-began > alone && now-l.yielded < yieldLate {
+		return
+	}
+	l.yielded = now
+	mustWork(l.yielder.Yield())
 }
 
 // wait returns what has happened at the sockets, and waits for it where there is nothing else to do.

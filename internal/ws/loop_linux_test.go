@@ -43,7 +43,7 @@ func newHandLoop(t testing.TB, o Options) *handLoop {
 			}
 		}
 		_ = l.listener.Close()
-		_ = l.poller.Close()
+		l.loop.close()
 	})
 	return l
 }

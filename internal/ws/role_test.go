@@ -26,8 +26,9 @@ type role struct {
 	Address string // of the hub
 	Request string // the handshake
 
-	Send []byte // a frame that is sent over and over, as fast as it is taken; nothing is read
-	Many int    // so many messages go from one client to another, one after the other
+	Send       []byte // a frame that is sent over and over, as fast as it is taken; nothing is read
+	Many       int    // so many messages go from one client to another, one after the other
+	Handshakes bool   // so many connections are opened and closed instead
 }
 
 const roleVariable = "REALTIME_HUB_TEST_ROLE"
@@ -52,7 +53,10 @@ func playRole() {
 }
 
 func (r role) play() error {
-	if r.Many > 0 {
+	switch {
+	case r.Handshakes:
+		return r.enter()
+	case r.Many > 0:
 		return r.measure()
 	}
 	return r.flood()
@@ -88,14 +92,36 @@ func (r role) measure() error {
 		return err
 	}
 	message := []byte(sent(final|opText, "hi"))
-	took := make([]time.Duration, r.Many)
-	for i := range took {
-		began := time.Now()
+	return r.timed(func() error {
 		if _, err := from.Write(message); err != nil {
 			return err
 		}
-		if payload, err := readPayload(read); err != nil || string(payload) != "hi" {
-			return fmt.Errorf("got %q, %w", payload, err)
+		payload, err := readPayload(read)
+		if err == nil && string(payload) != "hi" {
+			err = fmt.Errorf("got %q", payload)
+		}
+		return err
+	})
+}
+
+// enter prints the 99th percentile of how long it takes to connect.
+func (r role) enter() error {
+	return r.timed(func() error {
+		nc, _, err := r.open()
+		if err == nil {
+			_ = nc.Close()
+		}
+		return err
+	})
+}
+
+// timed does something many times, and prints the 99th percentile of how long it takes.
+func (r role) timed(do func() error) error {
+	took := make([]time.Duration, r.Many)
+	for i := range took {
+		began := time.Now()
+		if err := do(); err != nil {
+			return err
 		}
 		took[i] = time.Since(began)
 	}
