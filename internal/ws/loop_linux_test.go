@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/soumya-codes/realtime-hub/internal/epoll"
 	"github.com/soumya-codes/realtime-hub/internal/hub"
+	"github.com/soumya-codes/realtime-hub/internal/tlstest"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -19,6 +22,7 @@ type handLoop struct {
 	t        testing.TB
 	listener net.Listener
 	peers    map[*conn]net.Conn
+	trust    *tls.Config // of peers, over TLS; nil without
 }
 
 func newHandLoop(t testing.TB, o Options) *handLoop {
@@ -53,6 +57,25 @@ func (l *handLoop) finishForTest(c *conn) {
 	l.finish(c)
 }
 
+// secure has connections from now on speak TLS.
+func (l *handLoop) secure() {
+	cert, roots := tlstest.Certificate(l.t)
+	l.listener = ListenTLS(l.listener, &tls.Config{Certificates: []tls.Certificate{cert}})
+	l.trust = &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
+}
+
+// shake does the handshake of TLS, and returns the peer's end.
+func (l *handLoop) shake(nc, peer net.Conn) net.Conn {
+	l.t.Helper()
+	client := tls.Client(peer, l.trust)
+	shaken := make(chan error, 1) // sent once
+	go func() { shaken <- client.Handshake() }()
+	if err := errors.Join(nc.(*tls.Conn).Handshake(), <-shaken); err != nil {
+		l.t.Fatal(err)
+	}
+	return client
+}
+
 // open returns n connections in a room, whose peers read nothing.
 func (l *handLoop) open(room string, n int) []*conn {
 	l.t.Helper()
@@ -66,6 +89,9 @@ func (l *handLoop) open(room string, n int) []*conn {
 		nc, err := l.listener.Accept()
 		if err != nil {
 			l.t.Fatal(err)
+		}
+		if l.trust != nil {
+			peer = l.shake(nc, peer)
 		}
 		c := l.server.newSocket(plain)
 		c.session.EnterPlain(l.t.Context(), room)

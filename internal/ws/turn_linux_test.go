@@ -3,6 +3,8 @@ package ws
 import (
 	"bytes"
 	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +19,13 @@ var floods = map[string]struct {
 	last   []byte
 	answer byte // the first byte of what comes of it, to the client or the other
 	comes  bool // once for each
+	secure bool // over TLS, each in a record of its own
 }{
-	"messages":  {masked(fin|text, "0123456789"), 5, nil, fin | text, true},
-	"pings":     {masked(fin|ping, "0123456789"), 5, nil, fin | pong, true},
-	"large":     {masked(fin|binary, strings.Repeat("x", 2000)), 1, nil, fin | binary, true},
-	"fragments": {masked(cont, ""), 5, masked(fin|cont, ""), fin | text, false},
+	"messages":          {frames: masked(fin|text, "0123456789"), most: 5, answer: fin | text, comes: true},
+	"messages over TLS": {frames: masked(fin|text, "0123456789"), most: 5, answer: fin | text, comes: true, secure: true},
+	"pings":             {frames: masked(fin|ping, "0123456789"), most: 5, answer: fin | pong, comes: true},
+	"large":             {frames: masked(fin|binary, strings.Repeat("x", 2000)), most: 1, answer: fin | binary, comes: true},
+	"fragments":         {frames: masked(cont, ""), most: 5, last: masked(fin|cont, ""), answer: fin | text},
 }
 
 // TestFloodTakesTurns has one client flood: each round takes a little of that, and has time for the others. In the end all
@@ -31,6 +35,9 @@ func TestFloodTakesTurns(t *testing.T) {
 	for name, tt := range floods {
 		t.Run(name, func(t *testing.T) {
 			l := newHandLoop(t, Options{})
+			if tt.secure {
+				l.secure()
+			}
 			conns := l.open("live.flooded", 2)
 			pair := l.open("live.quiet", 2)
 			flood := conns[0]
@@ -48,7 +55,11 @@ func TestFloodTakesTurns(t *testing.T) {
 			}
 			wrote := make(chan error, 1) // sent once, when all was written
 			go func() {
-				_, err := l.peers[flood].Write(stream)
+				pieces := net.Buffers{stream}
+				if tt.secure {
+					pieces = slices.Collect(slices.Chunk(stream, len(tt.frames)))
+				}
+				_, err := pieces.WriteTo(l.peers[flood]) // a write each, over TLS
 				wrote <- err
 			}()
 			got := make(chan int, 1) // sent once, with how many answers came
