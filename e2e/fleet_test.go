@@ -209,10 +209,7 @@ func (f *fleet) finish() figures {
 	var sum figures
 	for _, room := range f.rooms {
 		for i, h := range f.hubs {
-			log, err := h.readRoom(room)
-			if err != nil {
-				f.t.Fatal(err)
-			}
+			log := h.awaitRoom(f.t, room)
 			if i == 0 {
 				k.logs[room] = log
 				sum.entries += len(log)

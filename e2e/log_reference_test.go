@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"testing"
 
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
@@ -22,6 +24,25 @@ type historyPage struct {
 	Orphans int     `json:"orphans"`
 }
 
+// errUnavailable says that the hub cannot read logs now, as it is cut off from Redis.
+var errUnavailable = errors.New("the hub cannot read the log now")
+
+// awaitRoom is readRoom as soon as the hub can read logs.
+func (h *hub) awaitRoom(tb testing.TB, room string) (log []stored) {
+	tb.Helper()
+	var err error
+	eventually(tb, "the log of "+room+" can be read", func() error {
+		if log, err = h.readRoom(room); errors.Is(err, errUnavailable) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return log
+}
+
 // readPage reads what follows after a position of a room's log.
 func (h *hub) readPage(room, after string, limit int) (p historyPage, err error) {
 	query := url.Values{"limit": {fmt.Sprint(limit)}}
@@ -29,7 +50,11 @@ func (h *hub) readPage(room, after string, limit int) (p historyPage, err error)
 		query.Set("after", after)
 	}
 	status, body, err := get(h.URL() + "/v1/rooms/" + room + "/messages?" + query.Encode())
-	if err == nil && status != http.StatusOK {
+	switch {
+	case err != nil:
+	case status == http.StatusServiceUnavailable:
+		err = fmt.Errorf("%w: %s", errUnavailable, body)
+	case status != http.StatusOK:
 		err = fmt.Errorf("status %d: %s", status, body)
 	}
 	if err == nil {

@@ -292,10 +292,7 @@ func (tr *trial) finish() figures {
 	var f figures
 	for _, room := range tr.rooms {
 		for i, h := range tr.hubs {
-			log, err := h.readRoom(room)
-			if err != nil {
-				tr.t.Fatal(err)
-			}
+			log := h.awaitRoom(tr.t, room)
 			if i == 0 {
 				k.logs[room] = log
 				f.entries += len(log)
