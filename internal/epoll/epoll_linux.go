@@ -108,9 +108,20 @@ func (p *Poller) Add(fd int, serial uint32, read, write bool) error {
 	return p.control(unix.EPOLL_CTL_ADD, fd, serial, flags(read, write))
 }
 
-// Change changes what is watched for.
+// Change changes what is watched for. Where that is nothing, nothing is told of the socket until the next Change, not even
+// that the connection broke off, which the kernel would tell again and again.
 func (p *Poller) Change(fd int, serial uint32, read, write bool) error {
-	return p.control(unix.EPOLL_CTL_MOD, fd, serial, flags(read, write))
+	if !read && !write {
+		if err := p.Remove(fd); !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+		return nil
+	}
+	err := p.control(unix.EPOLL_CTL_MOD, fd, serial, flags(read, write))
+	if errors.Is(err, unix.ENOENT) {
+		err = p.Add(fd, serial, read, write)
+	}
+	return err
 }
 
 // Remove watches a socket no more. One that is closed, and of which there is no duplicate, need not be removed.

@@ -151,6 +151,36 @@ func TestWritable(t *testing.T) {
 	}
 }
 
+// TestNothingWatched has nothing of a socket be watched for, so that not even a reset is told, until that changes.
+func TestNothingWatched(t *testing.T) {
+	p := newPoller(t)
+	fd, peer := pair(t)
+	defer Close(fd)
+	if err := p.Add(fd, 1, true, false); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := p.Change(fd, 1, false, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := peer.SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	if err := peer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if events, _, err := p.Poll(); err != nil || len(events) != 0 {
+		t.Fatalf("%v, error %v of a socket that is not watched", events, err)
+	}
+	if err := p.Change(fd, 1, true, false); err != nil {
+		t.Fatal(err)
+	}
+	if e := wait(t, p); !e.Readable {
+		t.Fatalf("event %+v", e)
+	}
+}
+
 // TestReset has a peer that ends with a reset, which is told as something to read.
 func TestReset(t *testing.T) {
 	p := newPoller(t)

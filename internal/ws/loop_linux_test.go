@@ -115,8 +115,8 @@ func (l *handLoop) round1() {
 	l.loop.write()
 }
 
-// round makes a whole one.
-func (l *handLoop) round() {
+// hear takes in what the kernel tells, and returns how much that is.
+func (l *handLoop) hear() int {
 	l.t.Helper()
 	events, _, err := l.poller.Poll()
 	if err != nil {
@@ -125,6 +125,13 @@ func (l *handLoop) round() {
 	for _, e := range events {
 		l.ready(e)
 	}
+	return len(events)
+}
+
+// round makes a whole round.
+func (l *handLoop) round() {
+	l.t.Helper()
+	l.hear()
 	l.adopt()
 	l.work()
 	l.loop.write()

@@ -157,3 +157,34 @@ func TestEndsInItsTurn(t *testing.T) {
 		t.Errorf("closed with %+v", how)
 	}
 }
+
+// TestGoneInItsTurn has a client break off while its connection waits for its turn, which may be long, as when the log
+// is behind: the kernel must not tell of it again and again, or the loop would never rest. When its turn comes the
+// connection ends.
+func TestGoneInItsTurn(t *testing.T) {
+	l := newHandLoop(t, Options{})
+	c := l.open("live.r", 1)[0]
+	peer := l.peers[c].(*net.TCPConn)
+	l.pause(c)
+	if _, err := peer.Write(masked(fin|text, "hi")); err != nil {
+		t.Fatal(err)
+	}
+	l.hear()
+	if !c.engine.muted {
+		t.Fatal("the kernel did not tell of what came: this says nothing")
+	}
+	if err := peer.SetLinger(0); err != nil { // so that it is reset
+		t.Fatal(err)
+	}
+	_ = peer.Close()
+	for range 10 {
+		if n := l.hear(); n > 0 {
+			t.Fatalf("the kernel tells of %d events", n)
+		}
+	}
+	for began := time.Now(); l.loop.open > 0; l.round() {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the connection does not end")
+		}
+	}
+}
