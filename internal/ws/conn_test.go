@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +92,8 @@ func TestReadersPace(t *testing.T) {
 // nowhere is a broker that joins a hub to nobody.
 type nowhere struct{ hub.Broker }
 
-func (nowhere) Publish(*hub.Publication) {}
-func (nowhere) Want(string, func()) bool { return true }
-func (nowhere) Unwant(string)            {}
+func (nowhere) Start(context.Context, hub.Receiver) error { return nil }
+func (nowhere) Close() error                              { return nil }
+func (nowhere) Publish(*hub.Publication)                  {}
+func (nowhere) Want(string, func()) bool                  { return true }
+func (nowhere) Unwant(string)                             {}

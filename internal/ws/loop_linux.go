@@ -272,7 +272,7 @@ func (l *loop) wait() ([]epoll.Event, bool, error) {
 // busy reports whether there is something to go on with at once. Those that wait for the log are not: what the log says
 // comes through the inbox.
 func (l *loop) busy() bool {
-	return !l.bulk.empty() || !l.express.empty() || len(l.paused) > 0 && !l.server.hub.FarBehind()
+	return !l.bulk.empty() || !l.express.empty() || l.resumable()
 }
 
 // waiting reports whether others have given the loop something to do.

@@ -27,7 +27,12 @@ type handLoop struct {
 
 func newHandLoop(t testing.TB, o Options) *handLoop {
 	t.Helper()
-	s := &Server{metrics: new(metrics), options: o, hub: hub.New(hub.Options{Broker: nowhere{}}), made: time.Now()}
+	return newHandLoopOf(t, hub.New(hub.Options{Broker: nowhere{}}), o)
+}
+
+func newHandLoopOf(t testing.TB, h *hub.Hub, o Options) *handLoop {
+	t.Helper()
+	s := &Server{metrics: new(metrics), options: o, hub: h, made: time.Now()}
 	s.options.setDefaults()
 	s.shards = []*shard{newShard(s.hub, s.metrics, s.options.SendQueue)}
 	engine, err := newLoop(s, s.shards[0])

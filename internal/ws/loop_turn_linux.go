@@ -1,5 +1,7 @@
 package ws
 
+import "slices"
+
 const (
 	// turnBytes is how much is taken of one connection before the next has its turn, where each frame counts for
 	// frameOverhead more than its own bytes: two small messages, or as many microseconds. Where rounds are long in any
@@ -65,6 +67,11 @@ func (l *loop) resume() {
 			l.watch(c)
 		}
 	}
+}
+
+// resumable reports whether there is somebody to go on with: whose turn comes, and who does not wait for the log.
+func (l *loop) resumable() bool {
+	return slices.ContainsFunc(l.paused, func(c *conn) bool { return !c.session.FarBehind() })
 }
 
 // pause reads nothing more of c, until resume. The kernel is told if it says that there is more: often c goes on before.

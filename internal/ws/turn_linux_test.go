@@ -2,6 +2,8 @@ package ws
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/soumya-codes/realtime-hub/internal/hub"
 	"github.com/soumya-codes/realtime-hub/protocol"
 )
 
@@ -186,5 +189,68 @@ func TestGoneInItsTurn(t *testing.T) {
 		if time.Since(began) > time.Minute {
 			t.Fatal("the connection does not end")
 		}
+	}
+}
+
+// deafLog is a log that is there and never answers.
+type deafLog struct {
+	hub.Log
+	receiver hub.LogReceiver
+}
+
+func (d *deafLog) Start(_ context.Context, r hub.LogReceiver) error {
+	d.receiver = r
+	r.SetAway(false, nil)
+	return nil
+}
+func (*deafLog) Append(*protocol.Message, func(hub.Appended, error)) error { return nil }
+func (*deafLog) Read(string, protocol.Position, int, bool, func(hub.LogPage, error)) error {
+	return nil
+}
+func (*deafLog) Subscribe(string, uint64) {}
+func (*deafLog) Unsubscribe(string)       {}
+func (*deafLog) Secret() []byte           { return nil }
+func (*deafLog) Close() error             { return nil }
+
+// TestTurnsWhileTheLogIsBehind has the log be far behind, so that those who publish in log rooms wait. A client in a live
+// room that has sent more than a turn, in fragments, of which nothing else comes, does not: the loop goes on with it.
+func TestTurnsWhileTheLogIsBehind(t *testing.T) {
+	const outbox = 2000
+	deaf := new(deafLog)
+	h := hub.New(hub.Options{Broker: nowhere{}, Logs: deaf, Outbox: outbox, AttachTimeout: time.Millisecond})
+	if err := h.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		deaf.receiver.SetAway(true, errors.New("the test is over")) // so that nobody waits for it
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	l := newHandLoopOf(t, h, Options{})
+	slow, live := l.open("log", 1)[0], l.open("live.r", 2)
+	write := func(c *conn, stream []byte) {
+		t.Helper()
+		if _, err := l.peers[c].Write(stream); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What fills the outbox, and more, so that it waits as well; then what is live.
+	write(slow, bytes.Repeat(masked(fin|text, strings.Repeat("x", outbox*3/4)), 2))
+	for began := time.Now(); !h.FarBehind(); l.round() {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the log is not behind")
+		}
+	}
+	write(live[0], frames(masked(text, "h"), bytes.Repeat(masked(cont, ""), 20), masked(fin|cont, "i")))
+	for rounds := 1; rounds <= 1 || l.busy() || l.waiting(); rounds++ { // and then it would wait
+		l.round()
+	}
+	_ = l.peers[live[1]].SetReadDeadline(time.Now().Add(time.Minute))
+	if countFrames(l.peers[live[1]], fin|text, 1) != 1 {
+		t.Error("the loop would wait before all is taken")
+	}
+	if h.FarBehind() && !slow.engine.paused {
+		t.Error("who publishes in a log room does not wait")
 	}
 }
