@@ -67,7 +67,7 @@ type polled struct {
 	spot    spot          // in the wheel
 	limit   time.Duration // by the server's clock: until when the rest has to be written, or the peer to close; 0 for none
 	left    int32         // how much has to be written by then
-	skimmed int32         // bytes read and thrown away
+	account uint32        // since when it saves for its next turn, in µs of the server's clock; once readDone, bytes skimmed
 
 	stands   uint8 // in which lines it stands to be written to; see line.bit
 	blocked  bool  // the socket takes no more
@@ -246,10 +246,14 @@ func (l *loop) close() {
 func (l *loop) yield() {
 	began := l.now()
 	runtime.Gosched()
-	if began-l.yielded < yieldEvery || runtime.GOMAXPROCS(0) > len(l.server.shards) {
+	if began-l.yielded < yieldEvery {
 		return
 	}
 	now := l.now()
+	if runtime.GOMAXPROCS(0) > len(l.server.shards) { // somebody else looks
+		l.yielded = now
+		return
+	}
 	if now-began > alone && now-l.yielded < yieldLate {
 		return
 	}

@@ -132,8 +132,8 @@ func (l *loop) skim(c *conn) {
 	if errors.Is(err, epoll.ErrAgain) {
 		return
 	}
-	p.skimmed += int32(n)
-	if err == nil && n > 0 && p.skimmed < lingerMost {
+	p.account += uint32(max(n, 0))
+	if err == nil && n > 0 && p.account < lingerMost {
 		return
 	}
 	p.peerDone = true
@@ -155,7 +155,7 @@ func (l *loop) endSession(c *conn, how closing, peerDone bool) {
 	if p.readDone {
 		return
 	}
-	p.readDone, p.peerDone = true, peerDone
+	p.readDone, p.peerDone, p.account = true, peerDone, 0
 	c.session.Closed(mayReturn(how))
 	c.reading.decoder = nil
 	if how.silent {

@@ -1,6 +1,9 @@
 package ws
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// turnBytes is how much is taken of one connection before the next has its turn, where each frame counts for
@@ -11,6 +14,12 @@ const (
 	turnPerWrite  = 256
 	frameOverhead = 128
 
+	// turnRate, in bytes a microsecond, is what a connection saves up to turnBurst, for a longer turn: so who sends some
+	// dozens of messages now and then has them all go out in one write, as 80,000 small ones a second would, and who
+	// floods has saved nothing.
+	turnRate  = 16
+	turnBurst = 8 << 10
+
 	// resumed is how many of those that wait with more than a turn has are gone on with in a round.
 	resumed = 16
 )
@@ -18,14 +27,31 @@ const (
 // turn is what is left to be taken of one connection before the next has its. It is charged for frames, control frames and
 // fragments too, so that nothing that a client may send holds up the others.
 type turn struct {
-	conn    *conn // whose turn it is
-	from    int   // up to where its decoder's bytes are charged for
-	left    int   // bytes; what is larger is taken whole if there is something left
-	refused bool  // some was not taken
+	conn    *conn  // whose turn it is
+	now     uint32 // when it began, in microseconds of the server's clock
+	saved   int    // bytes of it that the connection had saved
+	given   int    // bytes
+	left    int    // bytes of those; what is larger is taken whole if there is something left
+	from    int    // up to where its decoder's bytes are charged for
+	refused bool   // some was not taken
 }
 
 // startTurn gives the turn to c.
-func (l *loop) startTurn(c *conn) { l.turn = turn{conn: c, left: turnBytes + turnPerWrite*l.writes} }
+func (l *loop) startTurn(c *conn) {
+	l.turn.end()
+	now := uint32(l.now() / time.Microsecond)
+	since := int(int32(now - c.engine.account)) // after half an hour of silence it may be negative, which does no harm
+	saved := turnRate * min(max(since, 0), turnBurst/turnRate)
+	given := turnBytes + turnPerWrite*l.writes + saved
+	l.turn = turn{conn: c, now: now, saved: saved, given: given, left: given}
+}
+
+// end takes what was used of the turn from what the connection has saved.
+func (t *turn) end() {
+	if t.conn != nil && !t.conn.engine.readDone {
+		t.conn.engine.account = t.now - uint32(max(t.saved-(t.given-t.left), 0)/turnRate)
+	}
+}
 
 // mayDecode reports whether another frame of the connection whose turn it is may be worked on, and charges for it.
 func (l *loop) mayDecode() bool {
