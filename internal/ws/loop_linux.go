@@ -88,9 +88,9 @@ type perConn struct {
 }
 
 const (
-	// readBuffer is how much is read of one connection before the next has its turn: some 5 µs. Of a message that is larger
+	// readBuffer is how much is read of one connection before the next has its turn: some 10 µs. Of a message that is larger
 	// the rest goes into a buffer that grows.
-	readBuffer = 8 << 10
+	readBuffer = 16 << 10
 
 	// yieldEvery is after how long the network is looked at for others, at the end of a round, which takes some 4 µs;
 	// yieldLate, after how long at the latest. Where runtime.Gosched takes no longer than alone, nobody else could run.

@@ -15,10 +15,10 @@ const (
 	frameOverhead = 128
 
 	// turnRate, in bytes a microsecond, is what a connection saves up to turnBurst, for a longer turn: so who sends some
-	// dozens of messages now and then has them all go out in one write, as 80,000 small ones a second would, and who
+	// dozens of messages now and then has them all go out in one write, as 150,000 small ones a second would, and who
 	// floods has saved nothing.
-	turnRate  = 16
-	turnBurst = 8 << 10
+	turnRate  = 32
+	turnBurst = 16 << 10
 
 	// resumed is how many of those that wait with more than a turn has are gone on with in a round.
 	resumed = 16
