@@ -39,6 +39,8 @@ type loop struct {
 	yielded  time.Duration // by the server's clock: when the network was last looked at for others
 	writes   int           // to how many connections the last round wrote
 	turn     turn
+	last     voice // that was heard
+	other    voice // of somebody else, before
 	wheel    wheel
 	lane     *line // of those that are woken now
 
@@ -93,10 +95,10 @@ const (
 	readBuffer = 16 << 10
 
 	// yieldEvery is after how long the network is looked at for others, at the end of a round, which takes some 4 µs;
-	// yieldLate, after how long at the latest. Where runtime.Gosched takes no longer than alone, nobody else could run.
+	// yieldLate, after how long at the latest. Where runtime.Gosched takes no longer than nobodyRan, nobody else could run.
 	yieldEvery = 100 * time.Microsecond
 	yieldLate  = 5 * time.Millisecond
-	alone      = 2 * time.Microsecond
+	nobodyRan  = 2 * time.Microsecond
 
 	// turns is to how many connections a round writes at most, each, of those in small rooms and of the others: some
 	// milliseconds of writing.
@@ -254,7 +256,7 @@ func (l *loop) yield() {
 		l.yielded = now
 		return
 	}
-	if now-began > alone && now-l.yielded < yieldLate {
+	if now-began > nobodyRan && now-l.yielded < yieldLate {
 		return
 	}
 	l.yielded = now

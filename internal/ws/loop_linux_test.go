@@ -120,8 +120,8 @@ func (l *handLoop) round1() {
 	l.loop.write()
 }
 
-// hear takes in what the kernel tells, and returns how much that is.
-func (l *handLoop) hear() int {
+// ask takes in what the kernel tells, and returns how much that is.
+func (l *handLoop) ask() int {
 	l.t.Helper()
 	events, _, err := l.poller.Poll()
 	if err != nil {
@@ -136,7 +136,7 @@ func (l *handLoop) hear() int {
 // round makes a whole round.
 func (l *handLoop) round() {
 	l.t.Helper()
-	l.hear()
+	l.ask()
 	l.adopt()
 	l.work()
 	l.loop.write()

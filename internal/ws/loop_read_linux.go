@@ -47,6 +47,7 @@ func (l *loop) read(c *conn) {
 		l.pause(c)
 		return
 	}
+	l.hear(c)
 	l.startTurn(c)
 	if p.secure != nil {
 		l.readSecure(c)

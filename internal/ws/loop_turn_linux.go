@@ -20,6 +20,11 @@ const (
 	turnRate  = 32
 	turnBurst = 16 << 10
 
+	// turnAlone is what comes on top where nothing was read from anybody else for aloneAfter: nobody is there to wait, and the
+	// more is taken at once, the more goes out in one write, and in one call of Redis.
+	turnAlone  = 64 << 10
+	aloneAfter = time.Second
+
 	// resumed is how many of those that wait with more than a turn has are gone on with in a round.
 	resumed = 16
 )
@@ -43,7 +48,33 @@ func (l *loop) startTurn(c *conn) {
 	since := int(int32(now - c.engine.account)) // after half an hour of silence it may be negative, which does no harm
 	saved := turnRate * min(max(since, 0), turnBurst/turnRate)
 	given := turnBytes + turnPerWrite*l.writes + saved
+	if l.alone(c) {
+		given += turnAlone
+	}
 	l.turn = turn{conn: c, now: now, saved: saved, given: given, left: given}
+}
+
+// voice is when something was read from a connection.
+type voice struct {
+	conn *conn
+	at   time.Duration // by the server's clock
+}
+
+// hear notes that something can be read from c.
+func (l *loop) hear(c *conn) {
+	if l.last.conn != c {
+		l.other = l.last
+	}
+	l.last = voice{c, l.now()}
+}
+
+// alone reports whether nothing was read from anybody but c lately.
+func (l *loop) alone(c *conn) bool {
+	other := l.last
+	if other.conn == c {
+		other = l.other
+	}
+	return other.conn == nil || l.now()-other.at > aloneAfter
 }
 
 // end takes what was used of the turn from what the connection has saved.
