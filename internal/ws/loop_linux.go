@@ -1,9 +1,7 @@
 package ws
 
 import (
-	"fmt"
 	"net"
-	"runtime"
 	"sync"
 	"time"
 
@@ -93,12 +91,6 @@ const (
 	// readBuffer is how much is read of one connection before the next has its turn: some 10 µs. Of a message that is larger
 	// the rest goes into a buffer that grows.
 	readBuffer = 16 << 10
-
-	// yieldEvery is after how long the network is looked at for others, at the end of a round, which takes some 4 µs;
-	// yieldLate, after how long at the latest. Where runtime.Gosched takes no longer than nobodyRan, nobody else could run.
-	yieldEvery = 100 * time.Microsecond
-	yieldLate  = 5 * time.Millisecond
-	nobodyRan  = 2 * time.Microsecond
 
 	// turns is to how many connections a round writes at most, each, of those in small rooms and of the others: some
 	// milliseconds of writing.
@@ -229,38 +221,10 @@ func (l *loop) run() {
 	}
 }
 
-// mustWork panics where a descriptor that a loop waits on is broken.
-func mustWork(err error) {
-	if err != nil {
-		panic(fmt.Sprintf("ws: a loop cannot wait: %v", err))
-	}
-}
-
 // close frees the loop's own descriptors.
 func (l *loop) close() {
 	_ = l.poller.Close()
 	_ = l.yielder.Close()
-}
-
-// yield lets others go on. Where loops may have all processors the runtime looks at the network every 10 ms alone, so there
-// the loop has it look: at what brings the hub work, and at all else on the same port. That waits for all who can run, as
-// the sweeper does after a collection, so it is put off while there is such.
-func (l *loop) yield() {
-	began := l.now()
-	runtime.Gosched()
-	if began-l.yielded < yieldEvery {
-		return
-	}
-	now := l.now()
-	if runtime.GOMAXPROCS(0) > len(l.server.shards) { // somebody else looks
-		l.yielded = now
-		return
-	}
-	if now-began > nobodyRan && now-l.yielded < yieldLate {
-		return
-	}
-	l.yielded = now
-	mustWork(l.yielder.Yield())
 }
 
 // wait returns what has happened at the sockets, and waits for it where there is nothing else to do.

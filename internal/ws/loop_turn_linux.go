@@ -44,11 +44,12 @@ type turn struct {
 // startTurn gives the turn to c.
 func (l *loop) startTurn(c *conn) {
 	l.turn.end()
-	now := uint32(l.now() / time.Microsecond)
+	clock := l.now()
+	now := uint32(clock / time.Microsecond)
 	since := int(int32(now - c.engine.account)) // after half an hour of silence it may be negative, which does no harm
 	saved := turnRate * min(max(since, 0), turnBurst/turnRate)
 	given := turnBytes + turnPerWrite*l.writes + saved
-	if l.alone(c) {
+	if l.alone(c, clock) {
 		given += turnAlone
 	}
 	l.turn = turn{conn: c, now: now, saved: saved, given: given, left: given}
@@ -69,12 +70,12 @@ func (l *loop) hear(c *conn) {
 }
 
 // alone reports whether nothing was read from anybody but c lately.
-func (l *loop) alone(c *conn) bool {
+func (l *loop) alone(c *conn, now time.Duration) bool {
 	other := l.last
 	if other.conn == c {
 		other = l.other
 	}
-	return other.conn == nil || l.now()-other.at > aloneAfter
+	return other.conn == nil || now-other.at > aloneAfter
 }
 
 // end takes what was used of the turn from what the connection has saved.
