@@ -67,9 +67,9 @@ func (s *Session) Await() {
 	}
 }
 
-// appends reports whether the session may publish in a log room.
+// appends reports whether the session may publish in a log room. One that was closed is in no room any more.
 func (s *Session) appends() bool {
-	return s.opened && s.hub.logs != nil && (s.speaksV1() || s.plain && s.hub.isLog(s.subs[0].room))
+	return s.opened && s.hub.logs != nil && (s.speaksV1() || s.plain && len(s.subs) > 0 && s.hub.isLog(s.subs[0].room))
 }
 
 // wait returns a channel that is closed at the next change.

@@ -213,10 +213,9 @@ func (*deafLog) Unsubscribe(string)       {}
 func (*deafLog) Secret() []byte           { return nil }
 func (*deafLog) Close() error             { return nil }
 
-// TestTurnsWhileTheLogIsBehind has the log be far behind, so that those who publish in log rooms wait. A client in a live
-// room that has sent more than a turn, in fragments, of which nothing else comes, does not: the loop goes on with it.
-func TestTurnsWhileTheLogIsBehind(t *testing.T) {
-	const outbox = 2000
+// newDeafLoop returns a hub whose log never answers, and a loop of it.
+func newDeafLoop(t *testing.T, outbox int) (*hub.Hub, *handLoop) {
+	t.Helper()
 	deaf := new(deafLog)
 	h := hub.New(hub.Options{Broker: nowhere{}, Logs: deaf, Outbox: outbox, AttachTimeout: time.Millisecond})
 	if err := h.Start(t.Context()); err != nil {
@@ -228,7 +227,30 @@ func TestTurnsWhileTheLogIsBehind(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	l := newHandLoopOf(t, h, Options{})
+	return h, newHandLoopOf(t, h, Options{})
+}
+
+// TestEndsInItsTurnInALogRoom has a client of a log room be closed while its connection waits for its turn. The loop asks
+// whether it waits for the log, and it is in no room any more.
+func TestEndsInItsTurnInALogRoom(t *testing.T) {
+	_, l := newDeafLoop(t, 0)
+	all := l.open("log", resumed+1) // so that the turn of the last does not come in the round in which it ends
+	for _, c := range all {
+		l.pause(c)
+	}
+	all[resumed].abort(protocol.CodeGoingAway)
+	for began := time.Now(); l.loop.open > resumed || l.busy(); l.round() {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the connection does not end")
+		}
+	}
+}
+
+// TestTurnsWhileTheLogIsBehind has the log be far behind, so that those who publish in log rooms wait. A client in a live
+// room that has sent more than a turn, in fragments, of which nothing else comes, does not: the loop goes on with it.
+func TestTurnsWhileTheLogIsBehind(t *testing.T) {
+	const outbox = 2000
+	h, l := newDeafLoop(t, outbox)
 	slow, live := l.open("log", 1)[0], l.open("live.r", 2)
 	write := func(c *conn, stream []byte) {
 		t.Helper()
