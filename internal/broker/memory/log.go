@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,8 @@ type Logs struct {
 	// immutable
 	opts   LogOptions
 	secret []byte // see hub.Log
+	made   time.Time
+	seeds  [2]maphash.Seed // of keyHash
 
 	mu          sync.Mutex
 	rooms       map[string]*room           // guarded by mu: those with a log
@@ -58,7 +61,10 @@ func NewLogs(opts LogOptions) *Logs {
 	if opts.KeyTTL <= 0 {
 		opts.KeyTTL = hub.DefaultKeyTTL
 	}
-	return &Logs{opts: opts, secret: []byte(rand.Text()), rooms: map[string]*room{}, subscribers: map[string][]*subscription{}}
+	return &Logs{
+		opts: opts, secret: []byte(rand.Text()), made: time.Now(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		rooms: map[string]*room{}, subscribers: map[string][]*subscription{},
+	}
 }
 
 // retention returns that of a room, with what was left out.
@@ -215,13 +221,14 @@ func (s *Logs) append(m *protocol.Message) hub.Appended {
 	s.expire(now)
 	retention := s.retention(m.Room)
 	r := s.room(m.Room, now, retention)
-	r.expireKeys(now)
-	key := publisherKey{m.From.ID, m.ID}
-	if at, known := r.keys[key]; known {
-		return hub.Appended{At: at, Duplicate: true, Epoch: r.epoch}
+	age := now.Sub(s.made)
+	r.expireKeys(age)
+	key := s.hash(m)
+	if offset, known := r.keys[key]; known {
+		return hub.Appended{At: hub.Position{Epoch: r.epoch, Offset: offset}, Duplicate: true, Epoch: r.epoch}
 	}
 	e := r.push(m, retention.History)
-	r.remember(key, e.At, now.Add(s.opts.KeyTTL))
+	r.remember(key, e.At.Offset, age+s.opts.KeyTTL)
 	s.refresh(r, now, retention, true)
 	for _, sub := range s.subscribers[m.Room] {
 		sub.publish(e)
