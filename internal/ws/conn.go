@@ -60,6 +60,20 @@ func (c *conn) pushSpan(s span) {
 	c.wake()
 }
 
+// pushPong answers a ping (RFC 6455 §5.5.3).
+func (c *conn) pushPong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing != nil {
+		return
+	}
+	if !c.queue.repong(payload) {
+		c.queue.append(pongBlock(payload).whole())
+	}
+	c.bound()
+	c.wake()
+}
+
 // pushAll appends blocks.
 func (c *conn) pushAll(blocks []*block) {
 	c.mu.Lock()

@@ -26,6 +26,7 @@ type frame struct {
 	keep      bool  // it is of a log room, and is not to be dropped
 
 	snapshot bool // the next one takes its place while it waits
+	pong     bool // and the next one may, where many wait
 
 	// of what a session is told of messages that it did not get; see sendQueue.drop
 	room string // of a message: whose loss is told there; of the answer to a join, and of a gap: the room; otherwise ""
@@ -36,7 +37,7 @@ type frame struct {
 func (f *frame) droppable() bool { return f.published != 0 && !f.keep }
 
 // block is frames encoded one behind the other, so that one piece of memory has all that a connection is owed of them. It
-// is immutable once it is in a queue, and shared by the queues of all connections that it goes to: a server's frames are
+// is immutable once it is in a queue, but for pongs, which are of one connection, and shared by the queues of all connections that it goes to: a server's frames are
 // not masked, so all of them send the same bytes.
 type block struct {
 	bytes  []byte
@@ -60,6 +61,13 @@ func single(bytes []byte, f frame) *block {
 // newBlock returns a block of one WebSocket frame with opcode and payload, which it copies.
 func newBlock(opcode ws.OpCode, payload []byte) *block {
 	return single(appendFrame(make([]byte, 0, ws.MaxHeaderSize+len(payload)), opcode, payload), frame{})
+}
+
+// pongBlock returns a pong with the payload of its ping.
+func pongBlock(payload []byte) *block {
+	b := newBlock(ws.OpPong, payload)
+	b.one[0].pong = true
+	return b
 }
 
 // start returns where frame i begins.

@@ -66,7 +66,7 @@ func (c *conn) decode(h *headers, may func() bool) (how closing, peerDone, ended
 func (c *conn) receive(e event) error {
 	switch e.opcode {
 	case ws.OpPing:
-		c.push(newBlock(ws.OpPong, e.payload)) // with its payload (RFC 6455 §5.5.3)
+		c.pushPong(e.payload)
 		return nil
 	case ws.OpPong, ws.OpContinuation:
 		return nil

@@ -35,6 +35,29 @@ func (q *sendQueue) append(s span) {
 	q.bytes += s.size()
 }
 
+// pongsMost is how many pongs wait, one behind the other, before the last is given the payload of the next.
+const pongsMost = 128
+
+// repong answers a ping with the pong that waits last, where many wait that nothing else follows: "the endpoint MAY elect
+// to send a Pong frame for only the most recently processed Ping frame" (RFC 6455 §5.5.3). It reports whether that is so.
+func (q *sendQueue) repong(payload []byte) bool {
+	from := len(q.spans) - pongsMost
+	if from < int(q.taken) {
+		return false
+	}
+	for _, s := range q.spans[from:] {
+		if !s.frames[s.from].pong {
+			return false
+		}
+	}
+	last := q.spans[len(q.spans)-1].block
+	q.bytes -= len(last.bytes)
+	last.bytes = appendFrame(last.bytes[:0], ws.OpPong, payload)
+	last.frames[0].end = len(last.bytes)
+	q.bytes += len(last.bytes)
+	return true
+}
+
 // take returns spans from the front, of at most most bytes and pieces, but one frame at least, and how many bytes of the
 // first were written. They are valid until wrote or discard is called.
 func (q *sendQueue) take(most, pieces int) (spans []span, begun int) {

@@ -29,6 +29,9 @@ func (s *shard) publishRun() {
 	if m == nil || m.attached == 0 {
 		return
 	}
+	if m.attached == 1 && s.isOwnRun(m.conns[0]) {
+		return
+	}
 	b := &s.batch
 	b.ops = s.run
 	for e := range encodings {
@@ -50,6 +53,11 @@ func (s *shard) publishRun() {
 		}
 	}
 	b.ops, b.blocks, b.acks = nil, [encodings]*block{}, nil
+}
+
+// isOwnRun reports whether all messages of the run are of c, which is told nothing of its own.
+func (s *shard) isOwnRun(c *conn) bool {
+	return c.speaks == plain && !slices.ContainsFunc(s.run, func(o op) bool { return o.session != c.session })
 }
 
 // encode makes the block of a batch in one encoding.
