@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -46,55 +47,38 @@ func (c *circle) latency(many int) time.Duration {
 	return took[many*99/100]
 }
 
-// besideFlood measures the same, or how long it takes to connect, beside somebody who floods another room, or nobody. All
-// but the hub are processes of their own, on a core of their own.
-func besideFlood(t testing.TB, h *testHub, k nuisanceKind, floods, handshakes bool, many int) time.Duration {
-	t.Helper()
-	address := h.http.Listener.Addr().String()
-	enter := func() string { return upgradeRequest("GET /ws?room="+newRoom()+" HTTP/1.1", "") }
-	if floods {
-		_, end := role{Address: address, Request: enter(), Send: []byte(k.flood)}.start(t)
-		defer end()
+// pairs are 99th percentiles without and with a nuisance, measured in turn.
+type pairs struct{ without, with []time.Duration }
+
+// measurePairs measures so many pairs.
+func measurePairs(many int, without, with func() time.Duration) (p pairs) {
+	for range many {
+		p.without, p.with = append(p.without, without()), append(p.with, with())
 	}
-	said, done := role{Address: address, Request: enter(), Many: many, Handshakes: handshakes}.start(t)
-	defer done()
-	p99, err := time.ParseDuration(said)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p99
+	return p
 }
 
-// compareBeside returns the median ratio of some pairs, without and with a nuisance in turn, and the medians of both 99th
-// percentiles.
-func compareBeside(t testing.TB, k nuisanceKind, handshakes bool, pairs, many int) (ratio float64, without, with time.Duration) {
-	t.Helper()
-	h := startHub(t, newBus(), "hub1", k.options())
-	var ratios []float64
-	var withouts, withs []time.Duration
-	for range pairs {
-		var a, b time.Duration
-		if k.flood != "" {
-			a, b = besideFlood(t, h, k, false, handshakes, many), besideFlood(t, h, k, true, handshakes, many)
-		} else {
-			a, b = beside(t, h, nil, many), beside(t, h, k.start, many)
-		}
-		withouts, withs = append(withouts, a), append(withs, b)
-		ratios = append(ratios, float64(b)/float64(a))
+// medians returns the median of the pairs' ratios, and the medians of both sides.
+func (p pairs) medians() (ratio float64, without, with time.Duration) {
+	ratios := make([]float64, len(p.with))
+	for i := range ratios {
+		ratios[i] = float64(p.with[i]) / float64(p.without[i])
 	}
-	slices.Sort(ratios)
-	slices.Sort(withouts)
-	slices.Sort(withs)
-	return ratios[pairs/2], withouts[pairs/2], withs[pairs/2]
+	return median(ratios), median(p.without), median(p.with)
 }
+
+func median[T cmp.Ordered](of []T) T { return slices.Sorted(slices.Values(of))[len(of)/2] }
 
 // TestBesideSlow shows roughly what BenchmarkBesideSlow does, on machines that do much else.
 func TestBesideSlow(t *testing.T) {
 	for _, k := range nuisances[:2] {
 		t.Run(k.name, func(t *testing.T) {
+			h := startHub(t, newBus(), "hub1", k.options())
 			ratio := 100.0
 			for range 5 {
-				one, without, with := compareBeside(t, k, false, 5, 100)
+				one, without, with := measurePairs(5,
+					func() time.Duration { return beside(t, h, nil, 100) },
+					func() time.Duration { return beside(t, h, k.start, 100) }).medians()
 				t.Logf("a 99th percentile of %v, beside it %v", without, with)
 				if ratio = min(ratio, one); ratio <= 2 {
 					return
@@ -108,21 +92,20 @@ func TestBesideSlow(t *testing.T) {
 // BenchmarkBesideSlow shows what a nuisance costs the others: the median of ten ratios of 99th percentiles must be no
 // more than 1.25.
 func BenchmarkBesideSlow(b *testing.B) {
-	for _, k := range nuisances {
-		b.Run(k.name, func(b *testing.B) { benchmarkBeside(b, k, false) })
-		if k.flood != "" {
-			b.Run(k.name+", who connects", func(b *testing.B) { benchmarkBeside(b, k, true) })
-		}
+	for _, k := range nuisances[:2] {
+		b.Run(k.name, func(b *testing.B) {
+			h := startHub(b, newBus(), "hub1", k.options())
+			benchmarkBeside(b, func() time.Duration { return beside(b, h, nil, besideMessages) },
+				func() time.Duration { return beside(b, h, k.start, besideMessages) })
+		})
 	}
 }
 
-func benchmarkBeside(b *testing.B, k nuisanceKind, handshakes bool) {
-	const pairs, many = 10, 2000
-	if k.flood != "" {
-		stay(b, hubCore)
-	}
+const besideMessages = 2000 // a measurement
+
+func benchmarkBeside(b *testing.B, without, with func() time.Duration) {
 	for b.Loop() {
-		ratio, without, with := compareBeside(b, k, handshakes, pairs, many)
+		ratio, without, with := measurePairs(10, without, with).medians()
 		b.ReportMetric(ratio, "ratio")
 		b.ReportMetric(float64(without.Microseconds()), "p99-without-µs")
 		b.ReportMetric(float64(with.Microseconds()), "p99-with-µs")

@@ -92,6 +92,7 @@ func TestReadersPace(t *testing.T) {
 // nowhere is a broker that joins a hub to nobody.
 type nowhere struct{ hub.Broker }
 
+func (nowhere) Stats() hub.BrokerStats                    { return hub.BrokerStats{} }
 func (nowhere) Start(context.Context, hub.Receiver) error { return nil }
 func (nowhere) Close() error                              { return nil }
 func (nowhere) Publish(*hub.Publication)                  {}

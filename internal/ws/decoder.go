@@ -126,6 +126,9 @@ func (d *decoder) next(hr *headers) (e event, ok bool, err error) {
 	return e, err == nil, err
 }
 
+// atControl reports whether the next of what was received is a control frame (RFC 6455 §5.5). There must be something.
+func (d *decoder) atControl() bool { return ws.OpCode(d.buf[d.start] & 0x0f).IsControl() }
+
 // peekHeader reads and checks the header of the frame that begins at start, and returns how many bytes it has.
 func (d *decoder) peekHeader(hr *headers) (h ws.Header, size int, ok bool, err error) {
 	hr.reader.Reset(d.buf[d.start:d.end])

@@ -236,11 +236,12 @@ func (l *loop) wait() ([]epoll.Event, bool, error) {
 	if l.waiting() {
 		return l.poller.Poll()
 	}
+	l.rest()
 	return l.poller.Wait()
 }
 
 // busy reports whether there is something to go on with at once. Those that wait for the log are not: what the log says
-// comes through the inbox.
+// comes through the inbox. Nor are those in debt: see rest.
 func (l *loop) busy() bool {
 	return !l.bulk.empty() || !l.express.empty() || l.resumable()
 }
@@ -300,7 +301,10 @@ func (l *loop) begin(c *conn) {
 		c.abort(protocol.CodeInternal)
 		return
 	}
-	l.startTurn(c)
+	p.account = micros(c.reading.heard) - turnBurst/turnRate // it may begin with a burst
+	l.hear(c, c.reading.heard)
+	l.startTurn(c, c.reading.heard)
+	defer l.endTurn()
 	if c.speaks != events {
 		l.decode(c) // what came with the handshake
 	}

@@ -32,7 +32,7 @@ func (l *loop) ready(e epoll.Event) {
 
 // read reads once. Where more is there, the kernel says so again.
 func (l *loop) read(c *conn) {
-	p := &c.engine.polled
+	p, now := &c.engine.polled, l.now()
 	switch {
 	case p.readDone && !p.paused:
 		l.skim(c)
@@ -43,12 +43,13 @@ func (l *loop) read(c *conn) {
 			l.watch(c)
 		}
 		return
-	case c.speaks != events && !l.may():
+	case c.speaks != events && !l.may() || l.inDebt(c, now):
 		l.pause(c)
 		return
 	}
-	l.hear(c)
-	l.startTurn(c)
+	l.hear(c, now)
+	l.startTurn(c, now)
+	defer l.endTurn()
 	if p.secure != nil {
 		l.readSecure(c)
 		return

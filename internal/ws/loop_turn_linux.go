@@ -14,14 +14,27 @@ const (
 	turnPerWrite  = 256
 	frameOverhead = 128
 
-	// turnRate, in bytes a microsecond, is what a connection saves up to turnBurst, for a longer turn: so who sends some
-	// dozens of messages now and then has them all go out in one write, as 150,000 small ones a second would, and who
-	// floods has saved nothing.
-	turnRate  = 32
+	// controlOverhead is what a control frame counts for more than its own bytes. A ping is answered, most of the time with a
+	// write of its own; clients that want to know whether the hub is there send one in some seconds.
+	controlOverhead = 1 << 10
+
+	// turnRate, in bytes a microsecond, is what a connection may send as long as others do: some 100,000 small messages
+	// a second. What it does not send it saves up to turnBurst, for a longer turn: so who sends some dozens of messages now
+	// and then has them all go out in one write. Who floods has saved nothing, and after each turn owes its time: what it
+	// sends costs the others more than its turns, as all that follows from it has to be stored, collected and written too.
+	turnRate  = 16
 	turnBurst = 16 << 10
 
+	// debtMost is for how long a connection waits for its next turn at most, whatever it sent.
+	debtMost = 100 * time.Millisecond
+
+	// turnRest is for how long the loop rests at least where nobody but such has anything to do. As long as others were heard
+	// within restAfter it does not, as to be woken costs them more than it costs the loop to look.
+	turnRest  = 100 * time.Microsecond
+	restAfter = 500 * time.Microsecond
+
 	// turnAlone is what comes on top where nothing was read from anybody else for aloneAfter: nobody is there to wait, and the
-	// more is taken at once, the more goes out in one write, and in one call of Redis.
+	// more is taken at once, the more goes out in one write, and in one call of Redis. Nor does one owe anything then.
 	turnAlone  = 64 << 10
 	aloneAfter = time.Second
 
@@ -32,27 +45,55 @@ const (
 // turn is what is left to be taken of one connection before the next has its. It is charged for frames, control frames and
 // fragments too, so that nothing that a client may send holds up the others.
 type turn struct {
-	conn    *conn  // whose turn it is
-	now     uint32 // when it began, in microseconds of the server's clock
-	saved   int    // bytes of it that the connection had saved
-	given   int    // bytes
-	left    int    // bytes of those; what is larger is taken whole if there is something left
-	from    int    // up to where its decoder's bytes are charged for
-	refused bool   // some was not taken
+	conn    *conn         // whose turn it is
+	now     time.Duration // when it began, by the server's clock
+	alone   bool          // nobody else is there
+	saved   time.Duration // for which the connection had saved
+	given   int           // bytes
+	left    int           // bytes of those; what is larger is taken whole if there is something left
+	from    int           // up to where its decoder's bytes are charged for
+	refused bool          // some was not taken
 }
 
-// startTurn gives the turn to c.
-func (l *loop) startTurn(c *conn) {
-	l.turn.end()
-	clock := l.now()
-	now := uint32(clock / time.Microsecond)
-	since := int(int32(now - c.engine.account)) // after half an hour of silence it may be negative, which does no harm
-	saved := turnRate * min(max(since, 0), turnBurst/turnRate)
-	given := turnBytes + turnPerWrite*l.writes + saved
-	if l.alone(c, clock) {
+// startTurn gives the turn to c, which is not in debt, from now until endTurn.
+func (l *loop) startTurn(c *conn, now time.Duration) {
+	alone := l.alone(c, now, aloneAfter)
+	saved := min(c.engine.saving(now), turnBurst/turnRate*time.Microsecond)
+	given := turnBytes + turnPerWrite*l.writes + turnRate*int(max(saved, 0)/time.Microsecond)
+	if alone {
 		given += turnAlone
 	}
-	l.turn = turn{conn: c, now: now, saved: saved, given: given, left: given}
+	l.turn = turn{conn: c, now: now, alone: alone, saved: saved, given: given, left: given}
+}
+
+// endTurn takes what was used of the turn from what the connection has saved.
+func (l *loop) endTurn() {
+	t := &l.turn
+	if p := &t.conn.engine.polled; !p.readDone {
+		saved := t.saved - time.Duration(t.given-t.left)*time.Microsecond/turnRate
+		if t.alone {
+			saved = max(saved, 0)
+		}
+		p.account = micros(t.now - max(saved, -debtMost))
+	}
+	t.conn = nil
+}
+
+// saving returns for how long the connection has saved, or owes, where it is less than nothing.
+func (p *polled) saving(now time.Duration) time.Duration {
+	since := time.Duration(int32(micros(now)-p.account)) * time.Microsecond
+	if since < -debtMost {
+		return turnBurst / turnRate * time.Microsecond // it was silent for more than half an hour
+	}
+	return since
+}
+
+// micros is a time in microseconds, of which the lowest bits are kept.
+func micros(t time.Duration) uint32 { return uint32(t / time.Microsecond) }
+
+// inDebt reports whether c has to wait, so that others have their time.
+func (l *loop) inDebt(c *conn, now time.Duration) bool {
+	return !c.engine.readDone && c.engine.saving(now) < 0 && !l.alone(c, now, aloneAfter)
 }
 
 // voice is when something was read from a connection.
@@ -62,27 +103,20 @@ type voice struct {
 }
 
 // hear notes that something can be read from c.
-func (l *loop) hear(c *conn) {
+func (l *loop) hear(c *conn, now time.Duration) {
 	if l.last.conn != c {
 		l.other = l.last
 	}
-	l.last = voice{c, l.now()}
+	l.last = voice{c, now}
 }
 
-// alone reports whether nothing was read from anybody but c lately.
-func (l *loop) alone(c *conn, now time.Duration) bool {
+// alone reports whether nothing was read from anybody but c for so long.
+func (l *loop) alone(c *conn, now, since time.Duration) bool {
 	other := l.last
 	if other.conn == c {
 		other = l.other
 	}
-	return other.conn == nil || now-other.at > aloneAfter
-}
-
-// end takes what was used of the turn from what the connection has saved.
-func (t *turn) end() {
-	if t.conn != nil && !t.conn.engine.readDone {
-		t.conn.engine.account = t.now - uint32(max(t.saved-(t.given-t.left), 0)/turnRate)
-	}
+	return other.conn == nil || now-other.at > since
 }
 
 // mayDecode reports whether another frame of the connection whose turn it is may be worked on, and charges for it.
@@ -93,7 +127,11 @@ func (l *loop) mayDecode() bool {
 		t.refused = true
 		return false
 	}
-	t.left -= frameOverhead
+	if t.conn.reading.decoder.atControl() {
+		t.left -= controlOverhead
+	} else {
+		t.left -= frameOverhead
+	}
 	return true
 }
 
@@ -113,12 +151,18 @@ func (l *loop) resume() {
 			l.paused = append(paused[i:], l.paused...)
 			return
 		}
+		now := l.now()
+		if l.inDebt(c, now) {
+			l.paused = append(l.paused, c)
+			continue
+		}
 		p := &c.engine.polled
 		p.paused = false
 		if p.fd >= 0 && !p.readDone {
-			l.startTurn(c)
+			l.startTurn(c, now)
 			l.decode(c)
 			l.readSecure(c)
+			l.endTurn()
 		}
 		if p.fd >= 0 && p.muted && !p.paused {
 			p.muted = false
@@ -130,6 +174,13 @@ func (l *loop) resume() {
 // resumable reports whether there is somebody to go on with: whose turn comes, and who does not wait for the log.
 func (l *loop) resumable() bool {
 	return slices.ContainsFunc(l.paused, func(c *conn) bool { return !c.session.FarBehind() })
+}
+
+// rest has the loop wait no longer than until somebody is out of debt.
+func (l *loop) rest() {
+	if slices.ContainsFunc(l.paused, func(c *conn) bool { return !c.session.FarBehind() }) {
+		mustWork(l.poller.Alarm(turnRest))
+	}
 }
 
 // pause reads nothing more of c, until resume. The kernel is told if it says that there is more: often c goes on before.

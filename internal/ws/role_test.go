@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,16 +17,17 @@ import (
 	gobwas "github.com/gobwas/ws"
 )
 
-// role is what a process of its own does. Where a loop is never idle, the scheduler of its process looks at other
-// sockets every 10 ms alone, so nobody else may be in the process of a hub that is flooded and measured.
-// This program starts itself for it, with roleVariable in its environment.
+// role is what a process of its own does, so that it takes nothing of a hub that is measured. This program starts itself
+// for it, with roleVariable in its environment.
 type role struct {
 	Address string // of the hub
 	Request string // the handshake
 
-	Send       []byte // a frame that is sent over and over, as fast as it is taken; nothing is read
-	Many       int    // so many messages go from one client to another, one after the other
-	Handshakes bool   // so many connections are opened and closed instead
+	Send   []byte        // a frame that is sent over and over, as fast as it is taken; nothing is read
+	Settle time.Duration // for so long before that is said
+
+	Many       int  // so many messages go from one client to another, one after the other
+	Handshakes bool // so many connections are opened and closed instead
 }
 
 const roleVariable = "REALTIME_HUB_TEST_ROLE"
@@ -65,14 +64,18 @@ func (r role) play() error {
 // flood floods, and where the connection is closed on it, connects again.
 func (r role) flood() error {
 	many := []byte(strings.Repeat(string(r.Send), 500))
-	for {
+	for settled := time.After(r.Settle); ; {
 		nc, _, err := r.open()
 		if err != nil {
 			return err
 		}
-		fmt.Println("it floods")
 		for err == nil {
 			_, err = nc.Write(many)
+			select {
+			case <-settled:
+				fmt.Println("it floods")
+			default:
+			}
 		}
 		_ = nc.Close()
 	}
@@ -173,7 +176,7 @@ func (r role) start(t testing.TB) (said string, end func()) {
 		t.Fatal(err)
 	}
 	command := []string{"taskset", "-c", clientCore, self}
-	if r.Many == 0 { // gives way to those who are measured, as if it were on a machine of its own
+	if r.Many == 0 { // gives way to who is measured, as if it were on a machine of its own
 		command = append([]string{"chrt", "--idle", "0"}, command...)
 	}
 	cmd := exec.Command(command[0], command[1:]...)
@@ -205,23 +208,4 @@ func (r role) start(t testing.TB) (said string, end func()) {
 			t.Errorf("%+v: %v", r, err)
 		}
 	}
-}
-
-// The cores of the hub, and of the others.
-const hubCore, clientCore = "0", "1"
-
-// stay has this process run on one core, as if there were no others, until the end of the test.
-func stay(t testing.TB, core string) {
-	t.Helper()
-	set := func(core string) {
-		if said, err := exec.Command("taskset", "-acp", core, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
-			t.Fatalf("pinning to core %s: %v: %s", core, err, said)
-		}
-	}
-	set(core)
-	before := runtime.GOMAXPROCS(1)
-	t.Cleanup(func() {
-		runtime.GOMAXPROCS(before)
-		set(fmt.Sprintf("0-%d", runtime.NumCPU()-1))
-	})
 }

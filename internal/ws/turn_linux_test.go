@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -72,6 +73,7 @@ func TestFloodTakesTurns(t *testing.T) {
 			quiet, said := l.peers[pair[0]], []byte{fin | text, 2, 'h', 'i'}
 			_ = l.peers[pair[1]].SetReadDeadline(time.Now().Add(time.Minute))
 			heard := make([]byte, len(said))
+			began := l.now()
 			for rounds := 0; ; rounds++ {
 				select {
 				case n := <-got:
@@ -81,7 +83,9 @@ func TestFloodTakesTurns(t *testing.T) {
 					if err := <-wrote; err != nil {
 						t.Error(err)
 					}
-					if least := many / tt.most / 2; rounds < least { // a turn for what is read, and one to go on
+					// What it saved, at first and while a round took its time, comes on top.
+					saved := (turnBurst + turnRate*int((l.now()-began)/time.Microsecond)) / (frameOverhead + len(tt.frames))
+					if least := (many - saved) / tt.most / 2; rounds < least { // a turn for what is read, and one to go on
 						t.Errorf("all was taken in %d rounds, want at least %d", rounds, least)
 					}
 					return
@@ -125,12 +129,81 @@ func countFrames(r io.Reader, first byte, most int) (n int) {
 	return n
 }
 
+// TestFloodOwesTime has a client flood while another is heard: no more is taken of it than its rate allows, and in the end
+// all is taken. Where nobody else is heard it owes nothing.
+func TestFloodOwesTime(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		t.Run(fmt.Sprintf("alone=%v", alone), func(t *testing.T) {
+			const many, size = 3000, 10
+			l := newHandLoop(t, Options{})
+			flood, other := l.open("live.flooded", 1)[0], l.open("live.other", 1)[0]
+			l.last, l.other = voice{}, voice{}
+			wrote := make(chan error, 1) // sent once, when all was written
+			go func() {
+				_, err := l.peers[flood].Write(bytes.Repeat(masked(fin|text, strings.Repeat("x", size)), many))
+				wrote <- err
+			}()
+			began := l.now()
+			for taken := 0; taken < many; l.round() {
+				now := l.now()
+				if now-began > time.Minute {
+					t.Fatalf("%d of %d messages were taken in a minute", taken, many)
+				}
+				if !alone {
+					l.hear(other, now)
+				} else if l.inDebt(flood, now) {
+					t.Fatal("it is in debt to nobody")
+				}
+				taken = int(l.server.hub.Stats().Received["websocket"])
+				// The burst that it begins with, and its last turn, of which the last message may be taken whole.
+				most := turnBurst + turnRate*int((l.now()-began)/time.Microsecond) + turnBytes + frameOverhead + size
+				if got := taken * (frameOverhead + size); !alone && got > most {
+					t.Fatalf("%d bytes were taken in %v, want at most %d", got, now-began, most)
+				}
+			}
+			if err := <-wrote; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRests has the loop wait for one that is in debt: it goes on as soon as that is over, and not only when it next looks
+// at the time, which is every second.
+func TestRests(t *testing.T) {
+	l := newHandLoop(t, Options{})
+	flood, other := l.open("live.flooded", 1)[0], l.open("live.other", 1)[0]
+	began := l.now()
+	for range 5 {
+		l.pause(flood)
+		l.hear(other, l.now())
+		for flood.engine.account = micros(l.now() + debtMost*9/10); flood.engine.paused; l.resume() {
+			if _, _, err := l.wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if took := l.now() - began; took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// TestOldAccount has a connection be silent for so long that its account would be one of the future.
+func TestOldAccount(t *testing.T) {
+	for _, silent := range []time.Duration{time.Millisecond, time.Minute, 30 * time.Minute, 50 * time.Minute, 71 * time.Minute} {
+		p := polled{account: micros(time.Hour)}
+		if saved := p.saving(time.Hour + silent); saved < min(silent, turnBurst/turnRate*time.Microsecond) {
+			t.Errorf("silent for %v, it has saved %v", silent, saved)
+		}
+	}
+}
+
 // TestEndsInItsTurn has a client flood and then break the rules, so that its session ends while it waits for its turn:
 // that it closes its end is then seen, and the loop does not wait until its time is over.
 func TestEndsInItsTurn(t *testing.T) {
 	l := newHandLoop(t, Options{})
 	flood := l.open("live.flooded", 1)[0]
-	l.hear(l.open("live.other", 1)[0]) // or it might have all turns
+	l.hear(l.open("live.other", 1)[0], l.now()) // or it might have all turns
 	peer := l.peers[flood]
 	stream := frames(bytes.Repeat(masked(fin|text, "0123456789"), 400), []byte{fin | text, 0}) // without a mask
 	if _, err := peer.Write(stream); err != nil {
