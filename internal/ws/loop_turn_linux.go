@@ -142,16 +142,12 @@ func (l *loop) charge() {
 	l.turn.from = at
 }
 
-// resume goes on with some of those of which more was received than could be worked on, in turns.
+// resume goes on with some of those of which more was received than could be worked on, in turns. Those that have more yet
+// stand behind the others then, or who floods would have each.
 func (l *loop) resume() {
-	paused := l.paused
-	l.paused = nil
-	for i, c := range paused {
-		if i == resumed || !l.may() { // the others go before those that had their turn, or who floods would have each
-			l.paused = append(paused[i:], l.paused...)
-			return
-		}
-		now := l.now()
+	for n := min(resumed, len(l.paused)); n > 0 && l.may(); n-- {
+		c, now := l.paused[0], l.now()
+		l.paused = slices.Delete(l.paused, 0, 1)
 		if l.inDebt(c, now) {
 			l.paused = append(l.paused, c)
 			continue
