@@ -28,7 +28,6 @@ type Poller struct {
 	raw   syscall.RawConn
 	fd    int
 	timer int // a timerfd; see Tick
-	alarm int // another; see Alarm
 
 	parked atomic.Bool // whether Wake has something to do
 
@@ -48,14 +47,13 @@ const most = 256
 // Serials of the poller's own descriptors; those of sockets are anything else.
 const (
 	serialTimer = ^uint32(0) - iota
-	serialAlarm
 	// SerialMost is the largest serial that a socket may have.
 	SerialMost
 )
 
 // New returns a poller that watches nothing yet.
 func New() (p *Poller, err error) {
-	p = &Poller{timer: -1, alarm: -1, events: make([]unix.EpollEvent, most), told: make([]Event, 0, most)}
+	p = &Poller{timer: -1, events: make([]unix.EpollEvent, most), told: make([]Event, 0, most)}
 	defer func() {
 		if err != nil {
 			_ = p.Close()
@@ -77,20 +75,10 @@ func New() (p *Poller, err error) {
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		return p, fmt.Errorf("watch an epoll descriptor: %w", err)
 	}
-	if p.timer, err = p.newTimer(serialTimer); err != nil {
-		return p, err
+	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		return p, fmt.Errorf("make a timerfd: %w", err)
 	}
-	p.alarm, err = p.newTimer(serialAlarm)
-	return p, err
-}
-
-// newTimer makes a timerfd, and watches it.
-func (p *Poller) newTimer(serial uint32) (int, error) {
-	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
-	if err != nil {
-		return -1, fmt.Errorf("make a timerfd: %w", err)
-	}
-	return fd, p.control(unix.EPOLL_CTL_ADD, fd, serial, unix.EPOLLIN|unix.EPOLLET)
+	return p, p.control(unix.EPOLL_CTL_ADD, p.timer, serialTimer, unix.EPOLLIN|unix.EPOLLET)
 }
 
 // Close frees the descriptors. The sockets stay open.
@@ -99,10 +87,8 @@ func (p *Poller) Close() error {
 	if p.file != nil {
 		errs = append(errs, p.file.Close())
 	}
-	for _, timer := range []int{p.timer, p.alarm} {
-		if timer >= 0 {
-			errs = append(errs, unix.Close(timer))
-		}
+	if p.timer >= 0 {
+		errs = append(errs, unix.Close(p.timer))
 	}
 	return errors.Join(errs...)
 }
@@ -110,16 +96,7 @@ func (p *Poller) Close() error {
 // Tick has Wait return at least as often as every, and say so.
 func (p *Poller) Tick(every time.Duration) error {
 	period := unix.NsecToTimespec(int64(every))
-	return setTimer(p.timer, unix.ItimerSpec{Interval: period, Value: period})
-}
-
-// Alarm has Wait return once more, after a time, which takes the place of one set before. It may return for it later, too.
-func (p *Poller) Alarm(after time.Duration) error {
-	return setTimer(p.alarm, unix.ItimerSpec{Value: unix.NsecToTimespec(int64(after))})
-}
-
-func setTimer(fd int, to unix.ItimerSpec) error {
-	if err := unix.TimerfdSettime(fd, 0, &to, nil); err != nil {
+	if err := unix.TimerfdSettime(p.timer, 0, &unix.ItimerSpec{Interval: period, Value: period}, nil); err != nil {
 		return fmt.Errorf("set a timerfd: %w", err)
 	}
 	return nil
@@ -229,7 +206,6 @@ func (p *Poller) poll() (bool, error) {
 		case serialTimer:
 			p.ticked = true
 			_, _ = Read(p.timer, p.spent[:]) // the kernel sets a periodic timer again when it is read
-		case serialAlarm:
 		default:
 			const failed = unix.EPOLLERR | unix.EPOLLHUP // told by reading and by writing alike
 			p.told = append(p.told, Event{

@@ -231,26 +231,6 @@ func TestTick(t *testing.T) {
 	}
 }
 
-// TestAlarm has time pass once.
-func TestAlarm(t *testing.T) {
-	p := newPoller(t)
-	for _, after := range []time.Duration{time.Hour, 5 * time.Millisecond, time.Nanosecond} {
-		if err := p.Alarm(after); err != nil {
-			t.Fatal(err)
-		}
-		if after == time.Hour {
-			continue // the next takes its place
-		}
-		p.Park()
-		if events, ticked, err := p.Wait(); len(events) > 0 || ticked || err != nil {
-			t.Fatalf("events %v, ticked %v, error %v", events, ticked, err)
-		}
-		if any, err := p.poll(); any || err != nil {
-			t.Fatalf("it is told again: %v, error %v", any, err)
-		}
-	}
-}
-
 // TestAllocations shows that neither waiting nor reading nor writing allocates.
 func TestAllocations(t *testing.T) {
 	p := newPoller(t)

@@ -236,12 +236,11 @@ func (l *loop) wait() ([]epoll.Event, bool, error) {
 	if l.waiting() {
 		return l.poller.Poll()
 	}
-	l.rest()
 	return l.poller.Wait()
 }
 
 // busy reports whether there is something to go on with at once. Those that wait for the log are not: what the log says
-// comes through the inbox. Nor are those in debt: see rest.
+// comes through the inbox.
 func (l *loop) busy() bool {
 	return !l.bulk.empty() || !l.express.empty() || l.resumable()
 }

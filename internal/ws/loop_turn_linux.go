@@ -28,11 +28,6 @@ const (
 	// debtMost is for how long a connection waits for its next turn at most, whatever it sent.
 	debtMost = 100 * time.Millisecond
 
-	// turnRest is for how long the loop rests at least where nobody but such has anything to do. As long as others were heard
-	// within restAfter it does not, as to be woken costs them more than it costs the loop to look.
-	turnRest  = 100 * time.Microsecond
-	restAfter = 500 * time.Microsecond
-
 	// turnAlone is what comes on top where nothing was read from anybody else for aloneAfter: nobody is there to wait, and the
 	// more is taken at once, the more goes out in one write, and in one call of Redis. Nor does one owe anything then.
 	turnAlone  = 64 << 10
@@ -57,7 +52,7 @@ type turn struct {
 
 // startTurn gives the turn to c, which is not in debt, from now until endTurn.
 func (l *loop) startTurn(c *conn, now time.Duration) {
-	alone := l.alone(c, now, aloneAfter)
+	alone := l.alone(c, now)
 	saved := min(c.engine.saving(now), turnBurst/turnRate*time.Microsecond)
 	given := turnBytes + turnPerWrite*l.writes + turnRate*int(max(saved, 0)/time.Microsecond)
 	if alone {
@@ -93,7 +88,7 @@ func micros(t time.Duration) uint32 { return uint32(t / time.Microsecond) }
 
 // inDebt reports whether c has to wait, so that others have their time.
 func (l *loop) inDebt(c *conn, now time.Duration) bool {
-	return !c.engine.readDone && c.engine.saving(now) < 0 && !l.alone(c, now, aloneAfter)
+	return !c.engine.readDone && c.engine.saving(now) < 0 && !l.alone(c, now)
 }
 
 // voice is when something was read from a connection.
@@ -110,13 +105,13 @@ func (l *loop) hear(c *conn, now time.Duration) {
 	l.last = voice{c, now}
 }
 
-// alone reports whether nothing was read from anybody but c for so long.
-func (l *loop) alone(c *conn, now, since time.Duration) bool {
+// alone reports whether nothing was read from anybody but c lately.
+func (l *loop) alone(c *conn, now time.Duration) bool {
 	other := l.last
 	if other.conn == c {
 		other = l.other
 	}
-	return other.conn == nil || now-other.at > since
+	return other.conn == nil || now-other.at > aloneAfter
 }
 
 // mayDecode reports whether another frame of the connection whose turn it is may be worked on, and charges for it.
@@ -167,16 +162,10 @@ func (l *loop) resume() {
 	}
 }
 
-// resumable reports whether there is somebody to go on with: whose turn comes, and who does not wait for the log.
+// resumable reports whether there is somebody to go on with, who does not wait for the log. For one in debt the loop does
+// not rest meanwhile: to be woken costs the others more than it costs the loop to look for them.
 func (l *loop) resumable() bool {
 	return slices.ContainsFunc(l.paused, func(c *conn) bool { return !c.session.FarBehind() })
-}
-
-// rest has the loop wait no longer than until somebody is out of debt.
-func (l *loop) rest() {
-	if slices.ContainsFunc(l.paused, func(c *conn) bool { return !c.session.FarBehind() }) {
-		mustWork(l.poller.Alarm(turnRest))
-	}
 }
 
 // pause reads nothing more of c, until resume. The kernel is told if it says that there is more: often c goes on before.

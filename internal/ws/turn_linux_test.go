@@ -168,26 +168,6 @@ func TestFloodOwesTime(t *testing.T) {
 	}
 }
 
-// TestRests has the loop wait for one that is in debt: it goes on as soon as that is over, and not only when it next looks
-// at the time, which is every second.
-func TestRests(t *testing.T) {
-	l := newHandLoop(t, Options{})
-	flood, other := l.open("live.flooded", 1)[0], l.open("live.other", 1)[0]
-	began := l.now()
-	for range 5 {
-		l.pause(flood)
-		l.hear(other, l.now())
-		for flood.engine.account = micros(l.now() + debtMost*9/10); flood.engine.paused; l.resume() {
-			if _, _, err := l.wait(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if took := l.now() - began; took > 3*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}
-
 // TestOldAccount has a connection be silent for so long that its account would be one of the future.
 func TestOldAccount(t *testing.T) {
 	for _, silent := range []time.Duration{time.Millisecond, time.Minute, 30 * time.Minute, 50 * time.Minute, 71 * time.Minute} {
